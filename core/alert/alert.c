@@ -1,0 +1,67 @@
+#include "alert/alert.h"
+
+#include "base/clock.h"
+
+static void put_text(struct json_writer *json, struct text key, struct text value)
+{
+    if (!value.ptr)
+        return;
+    json_key(json, key);
+    json_text(json, value);
+}
+
+static void put_time(struct json_writer *json, struct text key, int64_t time)
+{
+    char bytes[TIME_TEXT_LEN];
+    struct buffer text = {.data = bytes, .size = sizeof bytes};
+
+    time_put(&text, time);
+    put_text(json, key, buffer_text(&text));
+}
+
+static void put_texts(struct json_writer *json, struct text key, struct rule_texts texts)
+{
+    if (texts.count == 0)
+        return;
+    json_key(json, key);
+    json_begin(json, '[');
+    for (size_t i = 0; i < texts.count; i++)
+        json_text(json, texts.items[i]);
+    json_end(json, ']');
+}
+
+static void put_rule(struct json_writer *json, const struct rule *rule)
+{
+    json_key(json, TEXT("rule"));
+    json_begin(json, '{');
+    put_text(json, TEXT("id"), rule->id);
+    put_text(json, TEXT("title"), rule->title);
+    put_text(json, TEXT("severity"), text_from(severity_name(rule->severity)));
+    put_texts(json, TEXT("tags"), rule->tags);
+    put_text(json, TEXT("description"), rule->description);
+    put_text(json, TEXT("author"), rule->author);
+    put_texts(json, TEXT("references"), rule->references);
+    put_texts(json, TEXT("false_positives"), rule->false_positives);
+    json_end(json, '}');
+}
+
+void alert_put_json(struct json_writer *json, const struct alert *alert)
+{
+    json_begin(json, '{');
+    put_text(json, TEXT("id"), text_from(alert->id.text));
+    put_time(json, TEXT("time"), alert->time);
+    put_text(json, TEXT("host"), text_from(alert->host));
+    put_rule(json, alert->rule);
+    put_text(json, TEXT("message"), alert->message);
+    if (alert->fold.count) {
+        json_key(json, TEXT("folded"));
+        json_begin(json, '{');
+        json_key(json, TEXT("count"));
+        json_int(json, (int64_t)alert->fold.count);
+        put_time(json, TEXT("since"), alert->fold.since);
+        json_end(json, '}');
+    }
+    json_key(json, TEXT("event"));
+    json_raw(json, alert->event);
+    json_end(json, '}');
+}

@@ -1,0 +1,29 @@
+/* What a rule has to say about an event, on its way to the outputs. */
+#ifndef PICKET_ALERT_ALERT_H
+#define PICKET_ALERT_ALERT_H
+
+#include "alert/alert_id.h"
+#include "base/json.h"
+#include "rule/rule.h"
+
+/* How many alerts one stands for that were folded into it (see alert/suppression.h). */
+struct alert_fold {
+    uint64_t count; /* 0: this is an alert of its own */
+    int64_t since;  /* when the first alert of the window was raised */
+};
+
+/* Borrows all it points to. */
+struct alert {
+    struct alert_id id;
+    int64_t time; /* of the event, ns since 1970 */
+    const char *host;
+    const struct rule *rule;
+    struct text message;
+    struct text event; /* the event's JSON */
+    struct alert_fold fold;
+};
+
+/* One JSON object, as docs/events.md has it. */
+void alert_put_json(struct json_writer *json, const struct alert *alert);
+
+#endif

@@ -1,0 +1,219 @@
+#include "alert/suppression.h"
+
+#include <errno.h>
+#include <sys/random.h>
+
+#define BUCKETS 16384
+
+/* Open from an alert until its rule's time is over. */
+struct window {
+    struct window *collision; /* in its bucket */
+    struct window *younger;   /* of the same rule */
+    const struct rule *rule;
+    uint64_t key;
+    int64_t opened, closes, last;
+    uint64_t count;
+    uint64_t origin[3];
+    struct text message, event; /* both of the one block at message.ptr */
+};
+
+/* A rule's windows all last as long, so they close in the order they opened. */
+struct queue {
+    struct window *oldest, *youngest;
+};
+
+struct suppression {
+    uint64_t seed; /* an attacker who knew it could make two different alerts look the same */
+    struct queue *queues;
+    size_t queue_count;
+    struct window *buckets[BUCKETS];
+    struct window *fold; /* which the next suppression_keep() is for */
+    int64_t next_close;
+    struct buffer value; /* of a field, as text */
+    struct suppression_counters counters;
+};
+
+int suppression_new(const struct ruleset *rules, struct suppression **out)
+{
+    CLEANUP(suppression_freep) struct suppression *suppression = calloc(1, sizeof *suppression);
+
+    if (!suppression)
+        return -ENOMEM;
+    suppression->queues = calloc(rules->count + 1, sizeof *suppression->queues);
+    if (!suppression->queues)
+        return -ENOMEM;
+    suppression->queue_count = rules->count;
+    suppression->next_close = INT64_MAX;
+    if (getrandom(&suppression->seed, sizeof suppression->seed, 0) < 0)
+        return -errno;
+    *out = suppression;
+    suppression = NULL;
+    return 0;
+}
+
+static void window_free(struct window *window)
+{
+    free((char *)window->message.ptr);
+    free(window);
+}
+
+void suppression_free(struct suppression *suppression)
+{
+    if (!suppression)
+        return;
+    for (size_t i = 0; i < suppression->queue_count; i++) {
+        for (struct window *window = suppression->queues[i].oldest, *next; window; window = next) {
+            next = window->younger;
+            window_free(window);
+        }
+    }
+    buffer_deinit(&suppression->value);
+    free(suppression->queues);
+    free(suppression);
+}
+
+static uint64_t mix(uint64_t state, uint64_t word)
+{
+    state = (state ^ word) * 0xbf58476d1ce4e5b9U;
+    return state ^ state >> 29;
+}
+
+/* What makes alerts of a rule the same: the values of its `by` fields. A field that is not there
+ * is told from one that is empty. */
+static uint64_t key_of(struct suppression *suppression, const struct rule *rule,
+                       const struct event *event)
+{
+    struct buffer *text = &suppression->value;
+    uint64_t key = mix(suppression->seed, rule->index + 1);
+
+    for (size_t i = 0; i < rule->suppress.by_count; i++) {
+        struct value value;
+
+        buffer_clear(text);
+        if (!event_value(event, &rule->suppress.by[i], &value)) {
+            key = mix(key, UINT64_MAX);
+            continue;
+        }
+        value_put(text, &value);
+        key = mix(key, text->len);
+        for (size_t k = 0; k < text->len; k++)
+            key = mix(key, (unsigned char)text->data[k] + suppression->seed);
+    }
+    return key;
+}
+
+static struct window **find(struct suppression *suppression, const struct rule *rule, uint64_t key)
+{
+    struct window **at = &suppression->buckets[key % BUCKETS];
+
+    while (*at && ((*at)->key != key || (*at)->rule != rule))
+        at = &(*at)->collision;
+    return at;
+}
+
+static void open_window(struct suppression *suppression, const struct rule *rule, uint64_t key,
+                        int64_t now)
+{
+    struct window *window = NULL;
+    struct queue *queue = &suppression->queues[rule->index];
+
+    if (suppression->counters.windows < SUPPRESSION_WINDOWS_MAX)
+        window = calloc(1, sizeof *window);
+    if (!window) {
+        suppression->counters.refused++;
+        return;
+    }
+    *window = (struct window){
+        .rule = rule, .key = key, .opened = now, .closes = now + rule->suppress.window};
+    window->collision = suppression->buckets[key % BUCKETS];
+    suppression->buckets[key % BUCKETS] = window;
+    if (queue->youngest)
+        queue->youngest->younger = window;
+    else
+        queue->oldest = window;
+    queue->youngest = window;
+    if (window->closes < suppression->next_close)
+        suppression->next_close = window->closes;
+    suppression->counters.windows++;
+}
+
+enum suppression_verdict suppression_admit(struct suppression *suppression, const struct rule *rule,
+                                           const struct event *event, int64_t now)
+{
+    uint64_t key = key_of(suppression, rule, event);
+    struct window *window = *find(suppression, rule, key);
+
+    if (!window) {
+        open_window(suppression, rule, key, now);
+        return SUPPRESSION_ADMIT;
+    }
+    suppression->counters.folded++;
+    window->last = now;
+    if (window->count++ > 0)
+        return SUPPRESSION_FOLD;
+    suppression->fold = window;
+    return SUPPRESSION_FOLD_FIRST;
+}
+
+void suppression_keep(struct suppression *suppression, const struct event *event,
+                      struct text message, struct text event_json)
+{
+    struct window *window = suppression->fold;
+    char *block = malloc(message.len + event_json.len + 1);
+
+    suppression->fold = NULL;
+    memcpy(window->origin, event->origin, sizeof window->origin);
+    if (!block)
+        return; /* the summary then has no words, but its count */
+    memcpy(block, message.ptr, message.len);
+    memcpy(block + message.len, event_json.ptr, event_json.len);
+    window->message = (struct text){block, message.len};
+    window->event = (struct text){block + message.len, event_json.len};
+}
+
+static void close_oldest(struct suppression *suppression, struct queue *queue, suppression_fn *fn,
+                         void *context)
+{
+    struct window *window = queue->oldest;
+    struct window **at = find(suppression, window->rule, window->key);
+
+    *at = window->collision;
+    queue->oldest = window->younger;
+    if (!queue->oldest)
+        queue->youngest = NULL;
+    suppression->counters.windows--;
+    if (window->count) {
+        struct suppression_summary summary = {
+            .rule = window->rule,
+            .fold = {window->count, window->opened},
+            .time = window->last,
+            .message = window->message,
+            .event = window->event.len ? window->event : TEXT("{}"),
+        };
+
+        memcpy(summary.origin, window->origin, sizeof summary.origin);
+        fn(context, &summary);
+    }
+    window_free(window);
+}
+
+void suppression_close(struct suppression *suppression, int64_t now, suppression_fn *fn,
+                       void *context)
+{
+    if (now < suppression->next_close)
+        return;
+    suppression->next_close = INT64_MAX;
+    for (size_t i = 0; i < suppression->queue_count; i++) {
+        struct queue *queue = &suppression->queues[i];
+
+        while (queue->oldest && queue->oldest->closes <= now)
+            close_oldest(suppression, queue, fn, context);
+        if (queue->oldest && queue->oldest->closes < suppression->next_close)
+            suppression->next_close = queue->oldest->closes;
+    }
+}
+
+struct suppression_counters suppression_counters(const struct suppression *suppression)
+{
+    return suppression->counters;
+}

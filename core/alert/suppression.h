@@ -1,0 +1,61 @@
+/* Folds repeats of an alert: a rule with `suppress: {by: [exe], for: 1m}` alerts once for each
+ * distinct value of its fields, then not again for a minute. Noise is folded, never hidden: what is
+ * held back is counted, and when a window closes over anything, one summary alert says how much.
+ *
+ * Time is event time, so that a replay folds as the live engine does. One thread's. */
+#ifndef PICKET_ALERT_SUPPRESSION_H
+#define PICKET_ALERT_SUPPRESSION_H
+
+#include "alert/alert.h"
+#include "base/cleanup.h"
+#include "rule/ruleset.h"
+
+/* Windows open at once, over all rules. Beyond it an alert opens none: it is raised each time. */
+#define SUPPRESSION_WINDOWS_MAX 65536
+
+struct suppression;
+
+int suppression_new(const struct ruleset *rules, struct suppression **out);
+void suppression_free(struct suppression *suppression);
+DEFINE_FREEP(struct suppression, suppression)
+
+/* A window that closed over alerts it held back. Borrowed for the call. */
+struct suppression_summary {
+    const struct rule *rule;
+    struct alert_fold fold;
+    uint64_t origin[3];         /* of the first of those events */
+    int64_t time;               /* of the last */
+    struct text message, event; /* of the first */
+};
+
+typedef void suppression_fn(void *context, const struct suppression_summary *summary);
+
+enum suppression_verdict {
+    SUPPRESSION_ADMIT,      /* raise it */
+    SUPPRESSION_FOLD_FIRST, /* hold it back, and give its words to suppression_keep() */
+    SUPPRESSION_FOLD,       /* hold it back */
+};
+
+/* What becomes of an alert of RULE, which has a `suppress`, about EVENT at time NOW (ns). Out of
+ * memory and out of windows err on the side of alerting. */
+enum suppression_verdict suppression_admit(struct suppression *suppression, const struct rule *rule,
+                                           const struct event *event, int64_t now);
+
+/* After SUPPRESSION_FOLD_FIRST: what the summary will say and show. */
+void suppression_keep(struct suppression *suppression, const struct event *event,
+                      struct text message, struct text event_json);
+
+/* Closes the windows that end at or before NOW; INT64_MAX closes all. Calls FN for those that held
+ * something back, by rule, oldest first. Cheap when none is due. */
+void suppression_close(struct suppression *suppression, int64_t now, suppression_fn *fn,
+                       void *context);
+
+struct suppression_counters {
+    uint64_t folded;  /* alerts held back */
+    uint64_t windows; /* open now */
+    uint64_t refused; /* not opened for lack of room */
+};
+
+struct suppression_counters suppression_counters(const struct suppression *suppression);
+
+#endif

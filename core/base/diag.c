@@ -1,0 +1,259 @@
+#include "base/diag.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+
+void diag_list_deinit(struct diag_list *list)
+{
+    arena_deinit(&list->arena);
+    free(list->items);
+    *list = (struct diag_list){0};
+}
+
+void diag_add_source(struct diag_list *list, const char *file, struct text content)
+{
+    struct diag_source *source = arena_alloc(&list->arena, sizeof *source);
+
+    if (!source) {
+        list->failed = true;
+        return;
+    }
+    source->file = arena_string(&list->arena, file);
+    source->content = arena_text(&list->arena, content);
+    if (!source->file || !source->content.ptr) {
+        list->failed = true;
+        return;
+    }
+    source->next = list->sources;
+    list->sources = source;
+}
+
+__attribute__((format(printf, 3, 0))) static void add(struct diag_list *list, struct diag diag,
+                                                      const char *format, va_list args)
+{
+    CLEANUP(buffer_deinit) struct buffer message = {0};
+
+    if (list->count == list->size) {
+        size_t size = list->size ? list->size * 2 : 16;
+        struct diag *items = realloc(list->items, size * sizeof *items);
+
+        if (!items) {
+            list->failed = true;
+            return;
+        }
+        list->items = items;
+        list->size = size;
+    }
+    buffer_vprintf(&message, format, args);
+    diag.message = arena_string(&list->arena, buffer_string(&message));
+    if (!diag.message || buffer_failed(&message)) {
+        list->failed = true;
+        return;
+    }
+    diag.order = (unsigned)list->count;
+    list->items[list->count++] = diag;
+    *(diag.severity == DIAG_ERROR ? &list->errors : &list->warnings) += 1;
+}
+
+void diag_error(struct diag_list *list, struct mark mark, const char *code, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    add(list, (struct diag){.severity = DIAG_ERROR, .code = code, .mark = mark}, format, args);
+    va_end(args);
+}
+
+void diag_warning(struct diag_list *list, struct mark mark, const char *code, const char *format,
+                  ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    add(list, (struct diag){.severity = DIAG_WARNING, .code = code, .mark = mark}, format, args);
+    va_end(args);
+}
+
+/* The rank of a file among those added, the first added before the others: it is the last in the
+ * list of sources. Without a file: behind all. */
+static size_t file_rank(const struct diag_list *list, const char *file)
+{
+    const struct diag_source *source = list->sources;
+    size_t behind = 0;
+
+    while (source && (!file || strcmp(source->file, file) != 0))
+        source = source->next;
+    if (!source)
+        return SIZE_MAX;
+    while ((source = source->next))
+        behind++;
+    return behind;
+}
+
+static int compare_unsigned(size_t a, size_t b)
+{
+    return (a > b) - (a < b);
+}
+
+static int compare(const void *left, const void *right, void *context)
+{
+    const struct diag *a = left, *b = right;
+    int order =
+        compare_unsigned(file_rank(context, a->mark.file), file_rank(context, b->mark.file));
+
+    if (order == 0)
+        order = compare_unsigned(a->mark.line, b->mark.line);
+    if (order == 0)
+        order = compare_unsigned(a->mark.column, b->mark.column);
+    return order ? order : compare_unsigned(a->order, b->order);
+}
+
+void diag_sort(struct diag_list *list)
+{
+    if (list->count)
+        qsort_r(list->items, list->count, sizeof *list->items, compare, list);
+}
+
+static bool source_line(const struct diag_list *list, struct mark mark, struct text *out)
+{
+    const struct diag_source *source = list->sources;
+
+    while (source && strcmp(source->file, mark.file) != 0)
+        source = source->next;
+    if (!source || mark.line == 0)
+        return false;
+    struct text rest = source->content;
+
+    for (unsigned line = 1; line < mark.line && rest.ptr; line++)
+        text_split(&rest, '\n');
+    if (!rest.ptr)
+        return false;
+    *out = text_split(&rest, '\n');
+    return true;
+}
+
+/* Longer lines are shown as a window around the mark. */
+#define SHOWN_LINE_MAX 160
+
+/* How many bytes the character at the front of T has: one if they are no UTF-8. */
+static size_t character_length(struct text t)
+{
+    uint32_t code;
+    size_t len = text_utf8(t, &code);
+
+    return len ? len : 1;
+}
+
+static bool is_inside_character(struct text line, size_t at)
+{
+    return at < line.len && ((unsigned char)line.ptr[at] & 0xc0) == 0x80;
+}
+
+/* The part of LINE that is shown; *AT, the mark in it, moves along. */
+static struct text window(struct text line, size_t *at)
+{
+    size_t skip = 0, end = line.len;
+
+    if (line.len > SHOWN_LINE_MAX) {
+        size_t mark = *at < line.len ? *at : line.len;
+
+        skip = mark > SHOWN_LINE_MAX / 2 ? mark - SHOWN_LINE_MAX / 2 : 0;
+        for (unsigned back = 0; back < 3 && skip > 0 && is_inside_character(line, skip); back++)
+            skip--;
+        end = line.len - skip > SHOWN_LINE_MAX ? skip + SHOWN_LINE_MAX : line.len;
+        for (unsigned back = 0; back < 3 && is_inside_character(line, end); back++)
+            end--;
+    }
+    *at -= skip;
+    return (struct text){line.ptr + skip, end - skip};
+}
+
+/* Tabs as they are, so that the caret lines up; nothing else that moves a cursor. */
+static void put_character(struct buffer *out, struct text character)
+{
+    size_t before = out->len;
+
+    if (text_equal(character, TEXT("\t"))) {
+        buffer_put_char(out, '\t');
+        return;
+    }
+    buffer_put_printable(out, character);
+    if (out->len - before != character.len) {
+        out->len = before;
+        buffer_put_char(out, '?');
+    }
+}
+
+/* The caret line: a cell for each character, not for each of its bytes. */
+static void put_caret(struct buffer *out, struct text shown, size_t at, unsigned width, bool colour)
+{
+    size_t i = 0;
+
+    while (i < at && i < shown.len) {
+        buffer_put_char(out, shown.ptr[i] == '\t' ? '\t' : ' ');
+        i += character_length((struct text){shown.ptr + i, shown.len - i});
+    }
+    buffer_put_string(out, colour ? "\033[1;32m^" : "^");
+    while (i < shown.len) {
+        i += character_length((struct text){shown.ptr + i, shown.len - i});
+        if (i >= at + width || i >= shown.len)
+            break;
+        buffer_put_char(out, '~');
+    }
+    buffer_put_string(out, colour ? "\033[0m\n" : "\n");
+}
+
+static void render_source(const struct diag *diag, struct text line, bool colour,
+                          struct buffer *out)
+{
+    size_t at = diag->mark.column ? diag->mark.column - 1 : 0;
+    size_t before = out->len;
+
+    if (text_ends(line, TEXT("\r")))
+        line.len--;
+    struct text shown = window(line, &at);
+
+    buffer_printf(out, "%5u", diag->mark.line);
+    size_t margin = out->len - before;
+
+    buffer_put_string(out, " | ");
+    for (size_t i = 0, len; i < shown.len; i += len) {
+        len = character_length((struct text){shown.ptr + i, shown.len - i});
+        put_character(out, (struct text){shown.ptr + i, len});
+    }
+    buffer_printf(out, "\n%*s | ", (int)margin, "");
+    put_caret(out, shown, at, diag->mark.width, colour);
+}
+
+void diag_render(const struct diag_list *list, const struct diag *diag, bool colour,
+                 struct buffer *out)
+{
+    bool error = diag->severity == DIAG_ERROR;
+    struct text line;
+
+    if (diag->mark.file) {
+        buffer_put_printable(out, text_from(diag->mark.file));
+        if (diag->mark.line)
+            buffer_printf(out, ":%u", diag->mark.line);
+        if (diag->mark.column)
+            buffer_printf(out, ":%u", diag->mark.column);
+        buffer_put_string(out, ": ");
+    }
+    if (colour)
+        buffer_put_string(out, error ? "\033[1;31m" : "\033[1;35m");
+    buffer_put_string(out, error ? "error:" : "warning:");
+    buffer_put_string(out, colour ? "\033[0m " : " ");
+    buffer_put_printable(out, text_from(diag->message));
+    buffer_printf(out, " [%s]\n", diag->code);
+    if (diag->mark.file && source_line(list, diag->mark, &line))
+        render_source(diag, line, colour, out);
+}
+
+void diag_render_all(struct diag_list *list, bool colour, struct buffer *out)
+{
+    diag_sort(list);
+    for (size_t i = 0; i < list->count; i++)
+        diag_render(list, &list->items[i], colour, out);
+}

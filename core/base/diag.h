@@ -1,0 +1,70 @@
+/* A user's mistakes: collected, all of a file in one pass, then shown as compilers do.
+ *
+ *     rules/web.yaml:14:13: error: unknown field 'parnet'; did you mean 'parent'? [unknown-field]
+ *        14 |       parnet: nginx
+ *           |       ^~~~~~
+ *
+ * Codes are stable words in kebab-case; docs/diagnostics.md lists them. */
+#ifndef PICKET_BASE_DIAG_H
+#define PICKET_BASE_DIAG_H
+
+#include <stdarg.h>
+
+#include "base/arena.h"
+#include "base/buffer.h"
+
+/* A place in a file. FILE is borrowed and outlives the diagnostics. */
+struct mark {
+    const char *file;
+    unsigned line;   /* 1-based; 0: the file as a whole */
+    unsigned column; /* 1-based, in bytes; 0: the line as a whole */
+    unsigned width;  /* bytes to underline; 0 or 1: only the caret */
+};
+
+enum diag_severity { DIAG_WARNING, DIAG_ERROR };
+
+struct diag {
+    enum diag_severity severity;
+    const char *code; /* static */
+    struct mark mark;
+    const char *message; /* the list's */
+    unsigned order;      /* in which it was found */
+};
+
+/* Where rendering finds the source lines. */
+struct diag_source {
+    const char *file;
+    struct text content;
+    struct diag_source *next;
+};
+
+struct diag_list {
+    struct arena arena;
+    struct diag *items;
+    size_t count, size;
+    size_t errors, warnings;
+    struct diag_source *sources;
+    bool failed; /* out of memory: something is missing */
+};
+
+void diag_list_deinit(struct diag_list *list);
+
+/* Keeps a copy of a file's CONTENT, for the source lines. */
+void diag_add_source(struct diag_list *list, const char *file, struct text content);
+
+void diag_error(struct diag_list *list, struct mark mark, const char *code, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+void diag_warning(struct diag_list *list, struct mark mark, const char *code, const char *format,
+                  ...) __attribute__((format(printf, 4, 5)));
+
+/* Orders by file (as first seen), line, column, then as found. */
+void diag_sort(struct diag_list *list);
+
+/* One diagnostic as above, without colour; with it when COLOUR. */
+void diag_render(const struct diag_list *list, const struct diag *diag, bool colour,
+                 struct buffer *out);
+
+/* All of them, sorted. */
+void diag_render_all(struct diag_list *list, bool colour, struct buffer *out);
+
+#endif

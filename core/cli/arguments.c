@@ -1,0 +1,81 @@
+#include "cli/arguments.h"
+
+#include <getopt.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "cli/verb.h"
+
+void arguments_deinit(struct arguments *arguments)
+{
+    free(arguments->rules);
+    free(arguments->outputs);
+}
+
+int arguments_parse(struct arguments *arguments, int argc, char **argv)
+{
+    int option;
+
+    *arguments = (struct arguments){0};
+    arguments->rules = calloc((size_t)argc, sizeof *arguments->rules);
+    arguments->outputs = calloc((size_t)argc, sizeof *arguments->outputs);
+    if (!arguments->rules || !arguments->outputs) {
+        log_error("out of memory");
+        return EXIT_FAILED;
+    }
+    while ((option = getopt(argc, argv, "c:r:o:")) != -1) {
+        switch (option) {
+        case 'c':
+            arguments->engine.config = optarg;
+            break;
+        case 'r':
+            arguments->rules[arguments->engine.rule_count++] = optarg;
+            break;
+        case 'o':
+            arguments->outputs[arguments->engine.output_count++] = optarg;
+            break;
+        default:
+            fprintf(stderr, "see 'picket help'\n");
+            return EXIT_MISUSED;
+        }
+    }
+    arguments->engine.rules = arguments->rules;
+    arguments->engine.outputs = arguments->outputs;
+    arguments->rest = argv + optind;
+    arguments->rest_count = argc - optind;
+    return 0;
+}
+
+static bool wants_colour(FILE *file)
+{
+    return isatty(fileno(file)) && !getenv("NO_COLOR");
+}
+
+void print_diagnostics(struct diag_list *diags, FILE *file)
+{
+    CLEANUP(buffer_deinit) struct buffer text = {0};
+
+    diag_render_all(diags, wants_colour(file), &text);
+    fputs(buffer_string(&text), file);
+    if (diags->failed || buffer_failed(&text))
+        fprintf(file, "picket: out of memory: there are more mistakes than are shown\n");
+}
+
+void report_start(struct diag_list *diags, int result)
+{
+    CLEANUP(buffer_deinit) struct buffer text = {0};
+
+    diag_sort(diags);
+    for (size_t i = 0; i < diags->count; i++)
+        if (diags->items[i].severity == DIAG_ERROR)
+            diag_render(diags, &diags->items[i], wants_colour(stderr), &text);
+    fputs(buffer_string(&text), stderr);
+    if (diags->errors)
+        log_error("not started: the mistakes above must be put right first");
+    else if (result < 0)
+        log_error("not started: %s", strerror(-result));
+    else if (diags->warnings)
+        log_info("%zu warning%s about the rules; 'picket check' shows %s", diags->warnings,
+                 diags->warnings == 1 ? "" : "s", diags->warnings == 1 ? "it" : "them");
+}

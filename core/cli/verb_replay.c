@@ -1,0 +1,24 @@
+#include "cli/arguments.h"
+#include "cli/verb.h"
+
+int verb_replay(int argc, char **argv)
+{
+    CLEANUP(diag_list_deinit) struct diag_list diags = {0};
+    CLEANUP(arguments_deinit) struct arguments arguments;
+    CLEANUP(engine_freep) struct engine *engine = NULL;
+    int status = arguments_parse(&arguments, argc, argv);
+
+    if (status)
+        return status;
+    if (arguments.rest_count != 1) {
+        fprintf(stderr, "picket replay: wants one file of events, or - for standard input\n");
+        return EXIT_MISUSED;
+    }
+    arguments.engine.replay = true;
+    int r = engine_new(&arguments.engine, &diags, &engine);
+
+    report_start(&diags, r);
+    if (r < 0)
+        return EXIT_FAILED;
+    return engine_replay(engine, arguments.rest[0]) < 0 ? EXIT_FAILED : EXIT_FINE;
+}

@@ -1,0 +1,100 @@
+#include <stdio.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "cli/verb.h"
+#include "engine/signals.h"
+#include "engine/status.h"
+
+static void put_clock(struct buffer *line, int64_t time)
+{
+    time_t seconds = (time_t)(time / NS_PER_S);
+    struct tm local;
+
+    localtime_r(&seconds, &local);
+    buffer_printf(line, "%02d:%02d:%02d", local.tm_hour, local.tm_min, local.tm_sec);
+}
+
+/* TIME PID PPID UID RET COMM CMDLINE. A failed exec's command line is what it would have been. */
+static void put_line(struct buffer *line, const struct event *event)
+{
+    const struct process *process = event->process;
+
+    put_clock(line, event->time);
+    buffer_printf(line, " %-7lld %-7lld %-6lld %3lld ", (long long)process->pid,
+                  (long long)process->ppid, (long long)process->uid, (long long)event->retval);
+    size_t at = line->len;
+
+    buffer_put_printable(line, process->comm);
+    while (!buffer_failed(line) && line->len < at + 16)
+        buffer_put_char(line, ' ');
+    buffer_put_char(line, ' ');
+    buffer_put_printable(line, process->cmdline.len ? process->cmdline : process->filename);
+    if (process->cmdline_truncated)
+        buffer_put_string(line, "...");
+    buffer_put_char(line, '\n');
+}
+
+static void on_event(void *context, const struct event *event)
+{
+    struct buffer *line = context;
+
+    if (event->type == EVENT_EXIT)
+        return;
+    buffer_clear(line);
+    put_line(line, event);
+    fputs(buffer_string(line), stdout);
+}
+
+static void on_batch(void *context)
+{
+    fflush(stdout);
+}
+
+static void on_status(void *context, const struct live_counters *counters)
+{
+    status_print(&(struct status){.live = counters});
+}
+
+static int watch(struct buffer *line, int signals)
+{
+    CLEANUP(live_freep) struct live *live = NULL;
+    struct live_options options = {
+        .failures = true,
+        .signals = signals,
+        .on_event = on_event,
+        .on_batch = on_batch,
+        .on_status = on_status,
+        .context = line,
+    };
+    struct live_counters counters;
+    int r = live_new(&options, &live);
+
+    if (r < 0)
+        return r;
+    printf("%-8s %-7s %-7s %-6s %3s %-16s %s\n", "TIME", "PID", "PPID", "UID", "RET", "COMM",
+           "CMDLINE");
+    fflush(stdout);
+    r = live_run(live);
+    live_count(live, &counters);
+    on_status(NULL, &counters);
+    return r;
+}
+
+int verb_watch(int argc, char **argv)
+{
+    CLEANUP(buffer_deinit) struct buffer line = {0};
+
+    if (argc > 1) {
+        fprintf(stderr, "picket watch: takes no argument\n");
+        return EXIT_MISUSED;
+    }
+    CLEANUP(closep) int signals = signals_open();
+
+    if (signals < 0) {
+        log_error("signals: %s", strerror(-signals));
+        return EXIT_FAILED;
+    }
+    return watch(&line, signals) < 0 ? EXIT_FAILED : EXIT_FINE;
+}

@@ -1,0 +1,227 @@
+#include "engine/config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "base/yaml.h"
+
+#define CONFIG_SIZE_MAX (1 << 20)
+
+struct reader {
+    struct config *config;
+    struct diag_list *diags;
+    const char *path;
+};
+
+void config_init(struct config *config)
+{
+    *config = (struct config){.failures = true};
+}
+
+void config_deinit(struct config *config)
+{
+    arena_deinit(&config->arena);
+}
+
+static void wrong_kind(struct reader *reader, const struct yaml_node *node, const char *key,
+                       const char *wanted)
+{
+    diag_error(reader->diags, node->mark, "wrong-type", "'%s' wants %s", key, wanted);
+}
+
+static void unknown_key(struct reader *reader, const struct yaml_node *key,
+                        const char *const *known, size_t count)
+{
+    const char *nearest = text_nearest(key->text, known, count);
+
+    diag_error(reader->diags, key->mark, "unknown-key", "unknown key '%.*s'%s%s%s",
+               TEXT_ARG(key->text), nearest ? "; did you mean '" : "", nearest ? nearest : "",
+               nearest ? "'?" : "");
+}
+
+static int read_rules(struct reader *reader, const struct yaml_node *node)
+{
+    struct config *config = reader->config;
+    const char *slash = strrchr(reader->path, '/');
+    int folder = slash ? (int)(slash - reader->path) + 1 : 0;
+
+    if (node->kind != YAML_LIST) {
+        wrong_kind(reader, node, "rules", "a list of files and folders");
+        return 0;
+    }
+    config->rules = arena_array(&config->arena, node->count + 1, sizeof *config->rules);
+    if (!config->rules)
+        return -ENOMEM;
+    for (size_t i = 0; i < node->count; i++) {
+        const struct yaml_node *item = node->items[i];
+
+        if (item->kind != YAML_SCALAR || item->text.len == 0) {
+            wrong_kind(reader, item, "rules", "paths");
+            continue;
+        }
+        bool absolute = item->text.ptr[0] == '/';
+        char *path = arena_printf(&config->arena, "%.*s%.*s", absolute ? 0 : folder, reader->path,
+                                  TEXT_ARG(item->text));
+
+        if (!path)
+            return -ENOMEM;
+        config->rules[config->rule_count++] = path;
+    }
+    return 0;
+}
+
+static int read_output(struct reader *reader, const struct yaml_node *node,
+                       struct output_config *output)
+{
+    struct arena *arena = &reader->config->arena;
+
+    *output = (struct output_config){.mark = node->mark};
+    if (node->kind == YAML_SCALAR) {
+        output->plugin = arena_text(arena, node->text);
+        return output->plugin.ptr ? 0 : -ENOMEM;
+    }
+    output->settings = arena_array(arena, node->count + 1, sizeof *output->settings);
+    if (!output->settings)
+        return -ENOMEM;
+    for (size_t i = 0; i < node->count; i++) {
+        const struct yaml_node *key = node->keys[i], *value = node->items[i];
+        struct text copy = arena_text(arena, value->text);
+
+        if (value->kind != YAML_SCALAR) {
+            diag_error(reader->diags, value->mark, "wrong-type", "'%.*s' wants one value",
+                       TEXT_ARG(key->text));
+        } else if (text_is(key->text, "plugin")) {
+            output->plugin = copy;
+        } else {
+            output->settings[output->setting_count++] =
+                (struct output_setting){.key = arena_text(arena, key->text),
+                                        .value = copy,
+                                        .key_mark = key->mark,
+                                        .value_mark = value->mark};
+        }
+    }
+    if (!output->plugin.len)
+        diag_error(reader->diags, node->mark, "missing-key", "an output needs a 'plugin'");
+    return 0;
+}
+
+static int read_outputs(struct reader *reader, const struct yaml_node *node)
+{
+    struct config *config = reader->config;
+
+    if (node->kind != YAML_LIST) {
+        wrong_kind(reader, node, "outputs", "a list of plugin names or of maps with a 'plugin'");
+        return 0;
+    }
+    config->outputs = arena_array(&config->arena, node->count + 1, sizeof *config->outputs);
+    if (!config->outputs)
+        return -ENOMEM;
+    for (size_t i = 0; i < node->count; i++) {
+        const struct yaml_node *item = node->items[i];
+
+        if (item->kind == YAML_LIST) {
+            wrong_kind(reader, item, "outputs", "plugin names or maps with a 'plugin'");
+            continue;
+        }
+        int r = read_output(reader, item, &config->outputs[config->output_count++]);
+
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+static void read_sensor(struct reader *reader, const struct yaml_node *node)
+{
+    static const char *const known[] = {"ring", "failures"};
+
+    if (node->kind != YAML_MAP) {
+        wrong_kind(reader, node, "sensor", "a map");
+        return;
+    }
+    for (size_t i = 0; i < node->count; i++) {
+        const struct yaml_node *key = node->keys[i], *value = node->items[i];
+
+        if (text_is(key->text, "ring")) {
+            if (value->kind != YAML_SCALAR || text_to_size(value->text, &reader->config->ring) < 0)
+                wrong_kind(reader, value, "ring", "a size as in 8MiB");
+        } else if (text_is(key->text, "failures")) {
+            if (!yaml_is_bool(value, &reader->config->failures))
+                wrong_kind(reader, value, "failures", "true or false");
+        } else {
+            unknown_key(reader, key, known, sizeof known / sizeof *known);
+        }
+    }
+}
+
+static int read_root(struct reader *reader, const struct yaml_node *root)
+{
+    static const char *const known[] = {"rules", "outputs", "sensor"};
+    int r = 0;
+
+    if (root->kind != YAML_MAP) {
+        diag_error(reader->diags, root->mark, "wrong-type",
+                   "a configuration is a map with 'rules', 'outputs' and 'sensor'");
+        return 0;
+    }
+    for (size_t i = 0; i < root->count && r == 0; i++) {
+        const struct yaml_node *key = root->keys[i], *value = root->items[i];
+
+        if (text_is(key->text, "rules"))
+            r = read_rules(reader, value);
+        else if (text_is(key->text, "outputs"))
+            r = read_outputs(reader, value);
+        else if (text_is(key->text, "sensor"))
+            read_sensor(reader, value);
+        else
+            unknown_key(reader, key, known, sizeof known / sizeof *known);
+    }
+    return r;
+}
+
+static int read_file(const char *path, struct buffer *out)
+{
+    CLEANUP(closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t len = 1;
+
+    if (fd < 0)
+        return -errno;
+    while (len > 0 && out->len <= CONFIG_SIZE_MAX) {
+        char *room = buffer_reserve(out, 4096);
+
+        if (!room)
+            return -ENOMEM;
+        len = read(fd, room, 4096);
+        if (len < 0)
+            return -errno;
+        out->len += (size_t)len;
+    }
+    return out->len > CONFIG_SIZE_MAX ? -EFBIG : 0;
+}
+
+int config_read(struct config *config, const char *path, struct diag_list *diags)
+{
+    CLEANUP(buffer_deinit) struct buffer content = {0};
+    struct reader reader = {config, diags, arena_string(&config->arena, path)};
+    struct yaml_documents documents = {0};
+    size_t errors = diags->errors;
+    int r;
+
+    if (!reader.path)
+        return -ENOMEM;
+    r = read_file(path, &content);
+    if (r < 0) {
+        diag_error(diags, (struct mark){.file = reader.path}, "unreadable-file", "%s",
+                   strerror(-r));
+        return -EINVAL;
+    }
+    r = yaml_read(buffer_text(&content), path, &config->arena, diags, &documents);
+    for (size_t i = 0; i < documents.count && r == 0; i++)
+        if (documents.roots[i])
+            r = read_root(&reader, documents.roots[i]);
+    if (r < 0)
+        return r;
+    return diags->errors > errors ? -EINVAL : 0;
+}

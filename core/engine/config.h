@@ -1,0 +1,34 @@
+/* The configuration file, picket.yaml (docs/configuration.md):
+ *
+ *     rules: [/usr/share/picket/rules, /etc/picket/rules.d]
+ *     outputs:
+ *       - console
+ *       - {plugin: json, name: siem, path: /var/log/picket.jsonl}
+ *     sensor: {ring: 8MiB, failures: true}
+ */
+#ifndef PICKET_ENGINE_CONFIG_H
+#define PICKET_ENGINE_CONFIG_H
+
+#include "base/diag.h"
+#include "output/output_config.h"
+
+struct config {
+    struct arena arena;
+    const char *
+        *rules; /* files and folders; relative ones are made relative to the file's folder */
+    size_t rule_count;
+    struct output_config *outputs;
+    size_t output_count;
+    int64_t ring;  /* bytes of ring a CPU; 0: by the machine's memory */
+    bool failures; /* whether failed execs are captured */
+};
+
+/* What an absent file means. */
+void config_init(struct config *config);
+void config_deinit(struct config *config);
+
+/* Reads the file at PATH into CONFIG, which is initialised. Mistakes are diagnosed, all in one
+ * pass. 0; -EINVAL when DIAGS got an error (a file that cannot be read is one); -ENOMEM. */
+int config_read(struct config *config, const char *path, struct diag_list *diags);
+
+#endif

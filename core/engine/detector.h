@@ -1,0 +1,40 @@
+/* From an event to the outputs: match, fold, render, hand over. The same for live events and for
+ * replayed ones. One thread's. */
+#ifndef PICKET_ENGINE_DETECTOR_H
+#define PICKET_ENGINE_DETECTOR_H
+
+#include "alert/suppression.h"
+#include "output/delivery.h"
+#include "rule/matcher.h"
+
+struct detector;
+
+struct detector_options {
+    const struct ruleset *rules; /* outlives the detector, */
+    struct delivery *delivery;   /* and so does this */
+    /* Replay waits for room in an output's queue; the live engine never does: it counts. */
+    bool wait;
+};
+
+/* 0 or -ENOMEM. A rule's `outputs` that names none there is is said once, here. */
+int detector_new(const struct detector_options *options, struct detector **out);
+void detector_free(struct detector *detector);
+DEFINE_FREEP(struct detector, detector)
+
+/* 0; -EINTR when delivery was told to stop while it waited. */
+int detector_on_event(struct detector *detector, const struct event *event);
+
+/* Lets summaries out whose windows end by NOW (INT64_MAX: all). */
+void detector_tick(struct detector *detector, int64_t now);
+
+struct detector_counters {
+    uint64_t events[EVENT_TYPES];
+    uint64_t alerts;    /* raised, summaries included */
+    uint64_t unwritten; /* lost for lack of memory */
+    struct matcher_counters matcher;
+    struct suppression_counters suppression;
+};
+
+struct detector_counters detector_counters(const struct detector *detector);
+
+#endif

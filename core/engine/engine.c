@@ -1,0 +1,274 @@
+#include "engine/engine.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/prctl.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "engine/config.h"
+#include "engine/detector.h"
+#include "engine/live.h"
+#include "engine/signals.h"
+#include "engine/status.h"
+#include "sensor/replay.h"
+
+/* How long the end may take: alerts that no output took by then are said. */
+#define DRAIN_NS (10 * NS_PER_S)
+
+struct engine {
+    struct config config;
+    struct ruleset *rules;
+    struct delivery *delivery;
+    struct detector *detector;
+    int signals; /* -1 in a replay */
+};
+
+static int load_config(struct engine *engine, const struct engine_options *options,
+                       struct diag_list *diags)
+{
+    if (options->config)
+        return config_read(&engine->config, options->config, diags);
+    if (!options->replay && access(ENGINE_CONFIG_PATH, F_OK) == 0)
+        return config_read(&engine->config, ENGINE_CONFIG_PATH, diags);
+    return 0;
+}
+
+static int load_rules(struct engine *engine, const struct engine_options *options,
+                      struct diag_list *diags)
+{
+    static const char *const installed[] = {PICKET_RULES_DIR, ENGINE_SITE_RULES};
+    const char *const *paths = options->rule_count ? options->rules : engine->config.rules;
+    size_t count = options->rule_count ? options->rule_count : engine->config.rule_count;
+    bool fallback = count == 0;
+
+    if (fallback) {
+        paths = installed;
+        count = sizeof installed / sizeof *installed;
+    }
+    CLEANUP(freep) struct rule_source *sources = calloc(count, sizeof *sources);
+    size_t found = 0;
+
+    if (!sources)
+        return -ENOMEM;
+    for (size_t i = 0; i < count; i++)
+        if (!fallback || access(paths[i], F_OK) == 0)
+            sources[found++].path = paths[i];
+    if (found == 0)
+        diag_error(diags, (struct mark){0}, "no-rules",
+                   "no rules: give a file or a folder with -r, or put some into %s",
+                   ENGINE_SITE_RULES);
+    return found ? ruleset_load(sources, found, diags, &engine->rules) : -EINVAL;
+}
+
+static int start_outputs(struct engine *engine, const struct engine_options *options,
+                         struct diag_list *diags)
+{
+    static const char *const console[] = {"console"};
+    struct delivery_options delivery = {
+        .outputs = engine->config.outputs,
+        .output_count = engine->config.output_count,
+    };
+    size_t errors = diags->errors;
+
+    if (options->output_count || !delivery.output_count) {
+        struct output_config *outputs;
+        bool given = options->output_count > 0;
+        int r = output_config_parse(given ? options->outputs : console,
+                                    given ? options->output_count : 1, &engine->config.arena, diags,
+                                    &outputs, &delivery.output_count);
+
+        if (r < 0)
+            return r;
+        delivery.outputs = outputs;
+    }
+    if (diags->errors > errors)
+        return -EINVAL;
+    return delivery_new(&delivery, diags, &engine->delivery);
+}
+
+/* Configuration, rules and outputs are all looked at, so that a user sees all mistakes at once; but
+ * no output is started for rules that are not there. */
+static int start(struct engine *engine, const struct engine_options *options,
+                 struct diag_list *diags)
+{
+    int r = load_config(engine, options, diags);
+
+    if (r == 0 || r == -EINVAL) {
+        int rules = load_rules(engine, options, diags);
+
+        r = rules < 0 ? rules : r;
+    }
+    if (r < 0)
+        return r;
+    r = start_outputs(engine, options, diags);
+    if (r < 0)
+        return r;
+    struct detector_options detector = {
+        .rules = engine->rules, .delivery = engine->delivery, .wait = options->replay};
+
+    return detector_new(&detector, &engine->detector);
+}
+
+int engine_new(const struct engine_options *options, struct diag_list *diags, struct engine **out)
+{
+    CLEANUP(engine_freep) struct engine *engine = calloc(1, sizeof *engine);
+
+    if (!engine)
+        return -ENOMEM;
+    config_init(&engine->config);
+    /* An output host may have our user id; it must not read our memory through /proc. */
+    prctl(PR_SET_DUMPABLE, 0);
+    /* Before any thread is made, so that all have the signals blocked. */
+    engine->signals = options->replay ? -1 : signals_open();
+    if (engine->signals < 0 && !options->replay)
+        return engine->signals;
+    int r = start(engine, options, diags);
+
+    if (r < 0)
+        return r;
+    *out = engine;
+    engine = NULL;
+    return 0;
+}
+
+void engine_free(struct engine *engine)
+{
+    if (!engine)
+        return;
+    detector_free(engine->detector);
+    delivery_free(engine->delivery);
+    ruleset_free(engine->rules);
+    config_deinit(&engine->config);
+    closep(&engine->signals);
+    free(engine);
+}
+
+static void finish(struct engine *engine)
+{
+    detector_tick(engine->detector, INT64_MAX);
+    if (delivery_drain(engine->delivery, DRAIN_NS) < 0)
+        log_warning("some alerts were not delivered: see 'queued' below");
+}
+
+static void on_event(void *context, const struct event *event)
+{
+    struct engine *engine = context;
+
+    detector_on_event(engine->detector, event);
+}
+
+static void on_batch(void *context)
+{
+    struct engine *engine = context;
+
+    detector_tick(engine->detector, clock_realtime());
+}
+
+static void print_status(void *context, const struct live_counters *live)
+{
+    const struct engine *engine = context;
+
+    status_print(&(struct status){
+        .live = live,
+        .detector = engine->detector,
+        .delivery = engine->delivery,
+    });
+}
+
+static void announce(const struct engine *engine)
+{
+    size_t enabled = 0;
+
+    for (size_t i = 0; i < engine->rules->count; i++)
+        enabled += engine->rules->rules[i]->enabled;
+    size_t outputs = delivery_output_count(engine->delivery);
+
+    log_info("version %s, watching: %zu rule%s, %zu output%s; Ctrl-C ends it", PICKET_VERSION,
+             enabled, enabled == 1 ? "" : "s", outputs, outputs == 1 ? "" : "s");
+}
+
+int engine_watch(struct engine *engine)
+{
+    struct live_options options = {
+        .ring = engine->config.ring,
+        .failures = engine->config.failures,
+        .signals = engine->signals,
+        .on_event = on_event,
+        .on_batch = on_batch,
+        .on_status = print_status,
+        .context = engine,
+    };
+    CLEANUP(live_freep) struct live *live = NULL;
+    int r = live_new(&options, &live);
+
+    if (r < 0)
+        return r;
+    announce(engine);
+    r = live_run(live);
+    finish(engine);
+
+    struct live_counters counters;
+
+    live_count(live, &counters);
+    print_status(engine, &counters);
+    return r;
+}
+
+/* One line of the file. Unknown keys are said once in a run. */
+static void report_line(const char *path, uint64_t line, const struct event_failure *failure)
+{
+    if (failure->column)
+        log_error("%s:%llu:%u: %s", path, (unsigned long long)line, failure->column,
+                  failure->reason);
+    else
+        log_error("%s:%llu: %s", path, (unsigned long long)line, failure->reason);
+}
+
+static int replay_lines(struct engine *engine, struct replay *replay, const char *path,
+                        uint64_t *refused)
+{
+    bool told_unknown = false;
+    struct event_failure failure;
+    struct event event;
+
+    for (;;) {
+        switch (replay_next(replay, &event, &failure)) {
+        case REPLAY_END:
+            return 0;
+        case REPLAY_BROKEN:
+            log_error("%s: cannot be read on behind line %llu: %s", path,
+                      (unsigned long long)replay_line(replay), failure.reason);
+            return -EIO;
+        case REPLAY_REFUSED:
+            report_line(path, replay_line(replay), &failure);
+            ++*refused;
+            break;
+        case REPLAY_EVENT:
+            if (failure.unknown[0] && !told_unknown)
+                log_warning("%s:%llu: '%s' is no field and is passed over, as others may be", path,
+                            (unsigned long long)replay_line(replay), failure.unknown);
+            told_unknown |= failure.unknown[0] != '\0';
+            detector_on_event(engine->detector, &event);
+            break;
+        }
+    }
+}
+
+int engine_replay(struct engine *engine, const char *path)
+{
+    CLEANUP(replay_freep) struct replay *replay = NULL;
+    uint64_t refused = 0;
+    int r = replay_open(path, &replay);
+
+    if (r < 0) {
+        log_error("%s: %s", path, strerror(-r));
+        return r;
+    }
+    r = replay_lines(engine, replay, path, &refused);
+    finish(engine);
+    status_print_replay(engine->detector, engine->delivery, refused);
+    if (r < 0)
+        return r;
+    return refused ? -EINVAL : 0;
+}

@@ -1,0 +1,38 @@
+/* The whole line: where events come from, rules, outputs; and the end of it, with every count. */
+#ifndef PICKET_ENGINE_ENGINE_H
+#define PICKET_ENGINE_ENGINE_H
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+
+/* Where rules, configuration and the like are looked for when nobody says. */
+#define ENGINE_CONFIG_PATH "/etc/picket/picket.yaml"
+#define ENGINE_SITE_RULES  "/etc/picket/rules.d"
+
+struct engine_options {
+    const char *config;         /* NULL: ENGINE_CONFIG_PATH when it is there */
+    const char *const *rules;   /* files and folders, instead of the configuration's */
+    size_t rule_count;          /* 0: the configuration's, else the installed ones */
+    const char *const *outputs; /* `-o` arguments, instead of the configuration's */
+    size_t output_count;        /* 0: the configuration's, else console */
+    bool replay;                /* wait for outputs instead of dropping */
+};
+
+struct engine;
+
+/* Loads configuration and rules and starts the outputs. A user's mistakes are in DIAGS, all in one
+ * pass: then the result is -EINVAL. Else 0 or -errno. SIGINT, SIGTERM and SIGUSR1 are the engine's
+ * from here on, until engine_free(). */
+int engine_new(const struct engine_options *options, struct diag_list *diags, struct engine **out);
+void engine_free(struct engine *engine);
+DEFINE_FREEP(struct engine, engine)
+
+/* Watches this machine until SIGINT or SIGTERM; SIGUSR1 prints the counts, and so does the end.
+ * 0, or -errno after saying why. */
+int engine_watch(struct engine *engine);
+
+/* Runs the events of the file at PATH ("-": standard input) through. Lines that are no event are
+ * said, each once. 0; -EINVAL when there were such lines; -errno after saying why. */
+int engine_replay(struct engine *engine, const char *path);
+
+#endif

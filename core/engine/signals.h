@@ -1,0 +1,19 @@
+/* SIGINT and SIGTERM (stop) and SIGUSR1 (print the counts), as a descriptor to wait for.
+ *
+ * The signals are blocked in the calling thread and those it makes, so nothing is interrupted
+ * anywhere and no handler runs. */
+#ifndef PICKET_ENGINE_SIGNALS_H
+#define PICKET_ENGINE_SIGNALS_H
+
+#include <stdatomic.h>
+
+/* A descriptor that becomes readable with a signal; the caller's. Or -errno. Also ignores SIGPIPE:
+ * a reader that went away is an error of that write. */
+int signals_open(void);
+
+enum signal_wish { SIGNAL_NONE, SIGNAL_STOP, SIGNAL_STATUS };
+
+/* What the next pending signal asks for; SIGNAL_NONE when there is none. */
+enum signal_wish signals_next(int fd);
+
+#endif

@@ -1,0 +1,20 @@
+/* Every count, for people: what was seen, lost, matched, delivered. To standard error. */
+#ifndef PICKET_ENGINE_STATUS_H
+#define PICKET_ENGINE_STATUS_H
+
+#include "engine/detector.h"
+#include "engine/live.h"
+
+struct status {
+    const struct live_counters *live;
+    const struct detector *detector; /* with delivery NULL in watch and record */
+    struct delivery *delivery;
+};
+
+void status_print(const struct status *status);
+
+/* One line; and one more an output that did not deliver all it was offered. */
+void status_print_replay(const struct detector *detector, struct delivery *delivery,
+                         uint64_t refused);
+
+#endif

@@ -1,0 +1,117 @@
+#include "event/event.h"
+
+#include <errno.h>
+
+#include "base/clock.h"
+
+static const char *const type_names[] = {
+    [EVENT_EXEC] = "exec",
+    [EVENT_EXEC_FAILED] = "exec_failed",
+    [EVENT_EXIT] = "exit",
+    [EVENT_FORK] = "fork",
+};
+
+const char *event_type_name(enum event_type type)
+{
+    return type_names[type];
+}
+
+int event_type_parse(struct text name, enum event_type *out)
+{
+    for (size_t i = 0; i < sizeof type_names / sizeof *type_names; i++) {
+        if (text_is(name, type_names[i])) {
+            *out = (enum event_type)i;
+            return 0;
+        }
+    }
+    return -EINVAL;
+}
+
+static bool member_value(const void *object, const struct field_set *has, const struct field *field,
+                         struct value *out)
+{
+    const char *member = (const char *)object + field->offset;
+
+    if (!field_set_has(has, field->id))
+        return false;
+    out->type = field->type;
+    switch (field->type) {
+    case TYPE_TEXT:
+    case TYPE_TEXT_LIST:
+        out->text = *(const struct text *)(const void *)member;
+        break;
+    case TYPE_NUMBER:
+    case TYPE_TIME:
+    case TYPE_DURATION:
+        out->number = *(const int64_t *)(const void *)member;
+        break;
+    case TYPE_BOOL:
+        out->boolean = *(const bool *)member;
+        break;
+    }
+    return true;
+}
+
+bool process_value(const struct process *process, const struct field *field, struct value *out)
+{
+    return member_value(process, &process->has, field, out);
+}
+
+const struct process *event_ancestor(const struct event *event, unsigned generation)
+{
+    const struct process *process = event->process;
+
+    while (process && generation-- > 0)
+        process = process->parent;
+    return process;
+}
+
+bool event_value(const struct event *event, const struct field_ref *ref, struct value *out)
+{
+    if (ref->field->scope == SCOPE_EVENT)
+        return member_value(event, &event->has, ref->field, out);
+    const struct process *process = event_ancestor(event, ref->generation);
+
+    return process && process_value(process, ref->field, out);
+}
+
+bool text_list_next(struct text *rest, struct text *item)
+{
+    if (rest->len == 0)
+        return false;
+    *item = text_split(rest, '\0');
+    return true;
+}
+
+void cmdline_put(struct buffer *buffer, struct text argv)
+{
+    struct text item;
+
+    for (bool first = true; text_list_next(&argv, &item); first = false) {
+        if (!first)
+            buffer_put_char(buffer, ' ');
+        buffer_put_text(buffer, item);
+    }
+}
+
+void value_put(struct buffer *buffer, const struct value *value)
+{
+    switch (value->type) {
+    case TYPE_TEXT:
+        buffer_put_text(buffer, value->text);
+        break;
+    case TYPE_TEXT_LIST:
+        cmdline_put(buffer, value->text);
+        break;
+    case TYPE_NUMBER:
+    case TYPE_DURATION:
+        buffer_put_int(buffer, value->number);
+        break;
+    case TYPE_BOOL:
+        buffer_put_string(buffer, value->boolean ? "true" : "false");
+        break;
+    case TYPE_TIME:
+        time_put(buffer, value->number);
+        break;
+    }
+}

@@ -1,0 +1,66 @@
+/* What happened, and to which process.
+ *
+ * Plain data: nothing here owns memory. The texts, the parent and meta are borrowed from whoever
+ * made the event (the process table, the replay reader) and live until its next event. */
+#ifndef PICKET_EVENT_EVENT_H
+#define PICKET_EVENT_EVENT_H
+
+#include <jansson.h>
+
+#include "base/buffer.h"
+#include "event/field.h"
+
+/* FORK never reaches rules: it feeds the process table. */
+enum event_type { EVENT_EXEC, EVENT_EXEC_FAILED, EVENT_EXIT, EVENT_FORK };
+#define EVENT_TYPES 3 /* those a rule can be on */
+
+/* "exec", "exec_failed", "exit", "fork" */
+const char *event_type_name(enum event_type type);
+int event_type_parse(struct text name, enum event_type *out); /* -EINVAL */
+
+/* A process, or what one event says of it. Members are as the catalogue says; a member counts only
+ * when HAS holds its field. */
+struct process {
+    struct field_set has;
+    int64_t pid, ppid, start_time;
+    int64_t exe_inode, exe_nlink, argc, cmdline_length;
+    int64_t uid, euid, gid, egid, loginuid, session, cgroup_id;
+    struct text comm, exe, exe_device, exe_mode, filename, interpreter, cmdline, cwd, user, tty;
+    struct text argv; /* each argument with a NUL behind it */
+    bool exe_truncated, exe_setuid, exe_setgid, exe_memfd, exe_deleted, cmdline_truncated;
+    const struct process *parent; /* NULL: unknown */
+};
+
+struct event {
+    enum event_type type;
+    struct field_set has;
+    struct text type_name, error;
+    int64_t time, retval, exit_code, exit_signal, duration;
+    bool is_exit;
+    const struct process *process;
+    const json_t *meta; /* carried along, matched by nothing; NULL: none */
+    /* Names this event among all: (boot id or file, cpu, sequence or line). For alert ids. */
+    uint64_t origin[3];
+};
+
+/* The value of a field of the event, its process or (OWNER_ANCESTOR) one ancestor. False when it
+ * has none. OWNER_ANY_ANCESTOR has no single value: iterate with event_ancestor(). */
+bool event_value(const struct event *event, const struct field_ref *ref, struct value *out);
+
+/* The GENERATION-th ancestor (0: the process itself), or NULL. */
+const struct process *event_ancestor(const struct event *event, unsigned generation);
+
+/* The value of a process field; false when it has none. */
+bool process_value(const struct process *process, const struct field *field, struct value *out);
+
+/* Takes the next text off a TEXT_LIST's bytes; false at its end. */
+bool text_list_next(struct text *rest, struct text *item);
+
+/* The value as text, as a regex over a number or a message sees it: numbers in decimal, true and
+ * false, times as RFC 3339, lists joined by one space. */
+void value_put(struct buffer *buffer, const struct value *value);
+
+/* Puts the arguments of ARGV joined by one space. */
+void cmdline_put(struct buffer *buffer, struct text argv);
+
+#endif

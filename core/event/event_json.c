@@ -1,0 +1,528 @@
+#include "event/event_json.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+
+static void put_time(struct json_writer *json, int64_t time)
+{
+    char bytes[TIME_TEXT_LEN];
+    struct buffer text = {.data = bytes, .size = sizeof bytes};
+
+    time_put(&text, time);
+    json_text(json, buffer_text(&text));
+}
+
+static void put_list(struct json_writer *json, struct text list,
+                     void (*put)(struct json_writer *, struct text))
+{
+    struct text item;
+
+    json_begin(json, '[');
+    while (text_list_next(&list, &item))
+        put(json, item);
+    json_end(json, ']');
+}
+
+static void put_value(struct json_writer *json, const struct value *value)
+{
+    switch (value->type) {
+    case TYPE_TEXT:
+        json_text(json, value->text);
+        break;
+    case TYPE_TEXT_LIST:
+        put_list(json, value->text, json_text);
+        break;
+    case TYPE_NUMBER:
+    case TYPE_DURATION:
+        json_int(json, value->number);
+        break;
+    case TYPE_BOOL:
+        json_bool(json, value->boolean);
+        break;
+    case TYPE_TIME:
+        put_time(json, value->number);
+        break;
+    }
+}
+
+/* Writes fields one after another, opening and closing the object of a group around its own. */
+struct field_writer {
+    struct json_writer *json;
+    const char *group;
+    size_t group_len;
+};
+
+static void writer_enter(struct field_writer *writer, const struct field *field)
+{
+    bool same = writer->group_len == field->group &&
+                (field->group == 0 || memcmp(writer->group, field->name, field->group) == 0);
+
+    if (same)
+        return;
+    if (writer->group_len)
+        json_end(writer->json, '}');
+    writer->group = field->name;
+    writer->group_len = field->group;
+    if (field->group) {
+        json_key(writer->json, (struct text){field->name, field->group});
+        json_begin(writer->json, '{');
+    }
+}
+
+static void writer_put(struct field_writer *writer, const struct field *field,
+                       const struct value *value)
+{
+    writer_enter(writer, field);
+    json_key(writer->json, text_from(field->name + (field->group ? field->group + 1 : 0)));
+    put_value(writer->json, value);
+}
+
+static void writer_finish(struct field_writer *writer)
+{
+    if (writer->group_len)
+        json_end(writer->json, '}');
+}
+
+static bool is_lossless(const struct value *value)
+{
+    return (value->type != TYPE_TEXT && value->type != TYPE_TEXT_LIST) || text_is_utf8(value->text);
+}
+
+static void put_raw(struct json_writer *json, const struct process *process,
+                    const struct field_set *lossy)
+{
+    json_key(json, TEXT("raw"));
+    json_begin(json, '{');
+    for (size_t i = 0; i < FIELD_COUNT; i++) {
+        const struct field *field = &field_catalogue[i];
+        struct value value;
+
+        if (!field_set_has(lossy, field->id) || !process_value(process, field, &value))
+            continue;
+        json_key(json, text_from(field->name));
+        if (value.type == TYPE_TEXT_LIST)
+            put_list(json, value.text, json_base64);
+        else
+            json_base64(json, value.text);
+    }
+    json_end(json, '}');
+}
+
+static void put_process(struct field_writer *writer, const struct process *process)
+{
+    struct field_set lossy = {0};
+    bool any_lossy = false;
+
+    for (size_t i = 0; i < FIELD_COUNT; i++) {
+        const struct field *field = &field_catalogue[i];
+        struct value value;
+
+        if (field->scope != SCOPE_PROCESS || !process_value(process, field, &value))
+            continue;
+        writer_put(writer, field, &value);
+        if (!is_lossless(&value)) {
+            field_set_add(&lossy, field->id);
+            any_lossy = true;
+        }
+    }
+    writer_finish(writer);
+    if (any_lossy)
+        put_raw(writer->json, process, &lossy);
+}
+
+/* Each ancestor is an object inside its child's. */
+static void put_ancestors(struct json_writer *json, const struct process *process)
+{
+    unsigned depth = 0;
+
+    for (; process && depth < ANCESTOR_MAX; process = process->parent, depth++) {
+        struct field_writer writer = {.json = json};
+
+        json_key(json, TEXT("parent"));
+        json_begin(json, '{');
+        put_process(&writer, process);
+    }
+    while (depth-- > 0)
+        json_end(json, '}');
+}
+
+void event_put_json(struct json_writer *json, const struct event *event)
+{
+    struct field_writer writer = {.json = json};
+
+    json_begin(json, '{');
+    for (size_t i = 0; i < FIELD_COUNT; i++) {
+        struct field_ref ref = {.field = &field_catalogue[i]};
+        struct value value;
+
+        if (ref.field->scope == SCOPE_EVENT && event_value(event, &ref, &value))
+            writer_put(&writer, ref.field, &value);
+    }
+    if (event->process) {
+        put_process(&writer, event->process);
+        put_ancestors(json, event->process->parent);
+    } else {
+        writer_finish(&writer);
+    }
+    if (event->meta) {
+        json_key(json, TEXT("meta"));
+        if (json_tree(json, event->meta) < 0)
+            json->buffer->failed = true;
+    }
+    json_end(json, '}');
+}
+
+/* Reading. One of these for each process object. */
+struct reader {
+    struct arena *arena;
+    struct event_failure *failure;
+    struct event *event;     /* NULL while an ancestor is read */
+    struct process *process; /* whose fields these are */
+    unsigned depth;
+};
+
+/* Longest "group.name" looked up. */
+#define NAME_MAX_LEN 64
+
+__attribute__((format(printf, 2, 3))) static int refuse(struct reader *reader, const char *format,
+                                                        ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(reader->failure->reason, sizeof reader->failure->reason, format, args);
+    va_end(args);
+    return -EINVAL;
+}
+
+static const char *json_type_name(const json_t *value)
+{
+    static const char *const names[] = {
+        [JSON_OBJECT] = "an object", [JSON_ARRAY] = "a list",    [JSON_STRING] = "a text",
+        [JSON_INTEGER] = "a number", [JSON_REAL] = "a fraction", [JSON_TRUE] = "true",
+        [JSON_FALSE] = "false",      [JSON_NULL] = "null",
+    };
+
+    return names[json_typeof(value)];
+}
+
+static int refuse_type(struct reader *reader, const struct field *field, const json_t *value)
+{
+    static const char *const wanted[] = {
+        [TYPE_TEXT] = "a text",
+        [TYPE_TEXT_LIST] = "a list of texts",
+        [TYPE_NUMBER] = "a whole number",
+        [TYPE_BOOL] = "true or false",
+        [TYPE_TIME] = "a time as in 2026-01-01T00:00:00Z",
+        [TYPE_DURATION] = "a whole number of nanoseconds",
+    };
+
+    return refuse(reader, "field '%s' wants %s, not %s", field->name, wanted[field->type],
+                  json_type_name(value));
+}
+
+static int copy_text(struct reader *reader, struct text t, struct text *out)
+{
+    *out = arena_text(reader->arena, t);
+    return out->ptr ? 0 : -ENOMEM;
+}
+
+/* A NUL is in no text of the kernel, and could not be written again. */
+static int read_base64(struct text t, struct buffer *out)
+{
+    int r = base64_decode(t, out);
+
+    return r == 0 && out->len && memchr(out->data, '\0', out->len) ? -EINVAL : r;
+}
+
+/* The item's text, base64 when RAW, appended to OUT with a NUL behind it. */
+static int append_item(struct buffer *out, const json_t *item, bool raw)
+{
+    CLEANUP(buffer_deinit) struct buffer bytes = {0};
+
+    if (!json_is_string(item))
+        return -EINVAL;
+    if (raw) {
+        if (read_base64(json_as_text(item), &bytes) < 0)
+            return -EINVAL;
+        buffer_put_text(out, buffer_text(&bytes));
+    } else {
+        buffer_put_text(out, json_as_text(item));
+    }
+    buffer_put_char(out, '\0');
+    return 0;
+}
+
+static int read_list(struct reader *reader, const struct field *field, const json_t *value,
+                     bool raw, struct text *out)
+{
+    CLEANUP(buffer_deinit) struct buffer list = {0};
+
+    if (!json_is_array(value))
+        return refuse_type(reader, field, value);
+    for (size_t i = 0; i < json_array_size(value); i++)
+        if (append_item(&list, json_array_get(value, i), raw) < 0)
+            return refuse(reader, "field '%s': item %zu is not %s", field->name, i + 1,
+                          raw ? "a text in base64" : "a text");
+    return buffer_failed(&list) ? -ENOMEM : copy_text(reader, buffer_text(&list), out);
+}
+
+static int read_number(struct reader *reader, const struct field *field, const json_t *value,
+                       int64_t *out)
+{
+    if (field->type == TYPE_TIME) {
+        if (!json_is_string(value))
+            return refuse_type(reader, field, value);
+        return time_parse(json_as_text(value), out) < 0
+                   ? refuse(reader, "field '%s': '%.40s' is not a time as in 2026-01-01T00:00:00Z",
+                            field->name, json_string_value(value))
+                   : 0;
+    }
+    if (!json_is_integer(value))
+        return refuse_type(reader, field, value);
+    *out = json_integer_value(value);
+    return 0;
+}
+
+/* Puts the value where the field lives, in an event or a process. */
+static int read_member(struct reader *reader, const struct field *field, const json_t *value,
+                       void *object)
+{
+    void *member = (char *)object + field->offset;
+
+    switch (field->type) {
+    case TYPE_TEXT:
+        if (!json_is_string(value))
+            return refuse_type(reader, field, value);
+        return copy_text(reader, json_as_text(value), member);
+    case TYPE_TEXT_LIST:
+        return read_list(reader, field, value, false, member);
+    case TYPE_NUMBER:
+    case TYPE_TIME:
+    case TYPE_DURATION:
+        return read_number(reader, field, value, member);
+    case TYPE_BOOL:
+        if (!json_is_boolean(value))
+            return refuse_type(reader, field, value);
+        *(bool *)member = json_is_true(value);
+        return 0;
+    }
+    return -EINVAL;
+}
+
+static int read_field(struct reader *reader, const struct field *field, const json_t *value)
+{
+    bool of_event = field->scope == SCOPE_EVENT;
+
+    if (json_is_null(value))
+        return 0;
+    if (of_event && !reader->event)
+        return refuse(reader, "field '%s' belongs to the event, not to a parent", field->name);
+    int r = read_member(reader, field, value,
+                        of_event ? (void *)reader->event : (void *)reader->process);
+
+    if (r < 0)
+        return r;
+    field_set_add(of_event ? &reader->event->has : &reader->process->has, field->id);
+    return 0;
+}
+
+static int read_raw(struct reader *reader, const json_t *raw)
+{
+    const char *key;
+    json_t *value;
+
+    if (!json_is_object(raw))
+        return refuse(reader, "'raw' wants an object, not %s", json_type_name(raw));
+    json_object_foreach((json_t *)raw, key, value)
+    {
+        const struct field *field = field_find(text_from(key));
+        CLEANUP(buffer_deinit) struct buffer bytes = {0};
+        bool texts = field && (field->type == TYPE_TEXT || field->type == TYPE_TEXT_LIST);
+
+        if (!texts || field->scope != SCOPE_PROCESS)
+            return refuse(reader, "'raw' has no place for '%.40s'", key);
+        struct text *member = (void *)((char *)reader->process + field->offset);
+        int r;
+
+        if (field->type == TYPE_TEXT_LIST)
+            r = read_list(reader, field, value, true, member);
+        else if (!json_is_string(value) || read_base64(json_as_text(value), &bytes) < 0)
+            r = refuse(reader, "'raw' wants base64 in '%s'", field->name);
+        else
+            r = copy_text(reader, buffer_text(&bytes), member);
+        if (r < 0)
+            return r;
+        field_set_add(&reader->process->has, field->id);
+    }
+    return 0;
+}
+
+static int read_process(struct reader *reader, const json_t *object);
+
+static int read_parent(struct reader *reader, const json_t *value)
+{
+    struct reader parent = {
+        .arena = reader->arena, .failure = reader->failure, .depth = reader->depth + 1};
+
+    if (json_is_null(value))
+        return 0;
+    if (!json_is_object(value))
+        return refuse(reader, "'parent' wants an object, not %s", json_type_name(value));
+    if (parent.depth > ANCESTOR_MAX)
+        return refuse(reader, "more than %d parents inside each other", ANCESTOR_MAX);
+    parent.process = arena_alloc(reader->arena, sizeof *parent.process);
+    if (!parent.process)
+        return -ENOMEM;
+    reader->process->parent = parent.process;
+    return read_process(&parent, value);
+}
+
+static void note_unknown(struct reader *reader, const char *name)
+{
+    if (!reader->failure->unknown[0])
+        snprintf(reader->failure->unknown, sizeof reader->failure->unknown, "%s", name);
+}
+
+/* An object that is no field itself: its keys continue the name of a field. */
+static int read_group(struct reader *reader, const char *group, const json_t *object)
+{
+    const char *key;
+    json_t *value;
+
+    json_object_foreach((json_t *)object, key, value)
+    {
+        char name[NAME_MAX_LEN];
+
+        snprintf(name, sizeof name, "%s.%s", group, key);
+        const struct field *field = field_find(text_from(name));
+        int r = 0;
+
+        if (field)
+            r = read_field(reader, field, value);
+        else
+            note_unknown(reader, name);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+static int read_key(struct reader *reader, const char *key, const json_t *value)
+{
+    const struct field *field = field_find(text_from(key));
+
+    if (field)
+        return read_field(reader, field, value);
+    if (strcmp(key, "parent") == 0)
+        return read_parent(reader, value);
+    if (strcmp(key, "raw") == 0)
+        return 0; /* read last: it wins */
+    if (strcmp(key, "meta") == 0 && reader->event) {
+        reader->event->meta = value;
+        return 0;
+    }
+    if (json_is_object(value))
+        return read_group(reader, key, value);
+    note_unknown(reader, key);
+    return 0;
+}
+
+/* What argv says of the fields beside it. */
+static int derive_from_argv(struct reader *reader)
+{
+    struct process *process = reader->process;
+    CLEANUP(buffer_deinit) struct buffer cmdline = {0};
+
+    if (!field_set_has(&process->has, FIELD_ARGV))
+        return 0;
+    if (!field_set_has(&process->has, FIELD_CMDLINE)) {
+        cmdline_put(&cmdline, process->argv);
+        if (buffer_failed(&cmdline) || copy_text(reader, buffer_text(&cmdline), &process->cmdline))
+            return -ENOMEM;
+        field_set_add(&process->has, FIELD_CMDLINE);
+    }
+    if (!field_set_has(&process->has, FIELD_ARGC)) {
+        struct text rest = process->argv, item;
+
+        while (text_list_next(&rest, &item))
+            process->argc++;
+        field_set_add(&process->has, FIELD_ARGC);
+    }
+    if (!field_set_has(&process->has, FIELD_CMDLINE_LENGTH)) {
+        process->cmdline_length = (int64_t)process->cmdline.len;
+        field_set_add(&process->has, FIELD_CMDLINE_LENGTH);
+    }
+    return 0;
+}
+
+static int read_process(struct reader *reader, const json_t *object)
+{
+    const char *key;
+    json_t *value;
+
+    json_object_foreach((json_t *)object, key, value)
+    {
+        int r = read_key(reader, key, value);
+
+        if (r < 0)
+            return r;
+    }
+    const json_t *raw = json_object_get(object, "raw");
+    int r = raw ? read_raw(reader, raw) : 0;
+
+    return r < 0 ? r : derive_from_argv(reader);
+}
+
+static int settle_type(struct reader *reader)
+{
+    struct event *event = reader->event;
+
+    if (!field_set_has(&event->has, FIELD_TYPE)) {
+        event->type_name = text_from(event_type_name(EVENT_EXEC));
+        field_set_add(&event->has, FIELD_TYPE);
+    }
+    if (event_type_parse(event->type_name, &event->type) < 0 || event->type == EVENT_FORK)
+        return refuse(reader, "type '%.40s' is none of exec, exec_failed and exit",
+                      event->type_name.ptr);
+    event->is_exit = event->type == EVENT_EXIT;
+    field_set_add(&event->has, FIELD_IS_EXIT);
+    return 0;
+}
+
+int event_read_json(struct text t, struct arena *arena, struct event *out, json_t **root,
+                    struct event_failure *failure)
+{
+    CLEANUP(json_freep) json_t *value = NULL;
+    struct json_failure syntax;
+    struct event event = {0};
+    struct reader reader = {.arena = arena, .failure = failure, .event = &event};
+
+    *failure = (struct event_failure){0};
+    int r = json_parse(t, &value, &syntax);
+
+    if (r == -EINVAL) {
+        failure->column = syntax.column;
+        return refuse(&reader, "not JSON: %s", syntax.reason);
+    }
+    if (r < 0)
+        return r;
+    if (!json_is_object(value))
+        return refuse(&reader, "an event is an object, not %s", json_type_name(value));
+    reader.process = arena_alloc(arena, sizeof *reader.process);
+    if (!reader.process)
+        return -ENOMEM;
+    event.process = reader.process;
+    r = read_process(&reader, value);
+    if (r == 0)
+        r = settle_type(&reader);
+    if (r < 0)
+        return r;
+    *out = event;
+    *root = value;
+    value = NULL;
+    return 0;
+}

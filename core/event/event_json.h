@@ -1,0 +1,31 @@
+/* Events as JSON, out and in: the schema of alerts, recordings and replay (docs/events.md).
+ *
+ * Lossless for what a kernel can produce: a text that is not UTF-8 is written with U+FFFD for each
+ * bad byte and, beside it, its bytes in base64 under "raw" of the same process object, which wins
+ * when read back. */
+#ifndef PICKET_EVENT_EVENT_JSON_H
+#define PICKET_EVENT_EVENT_JSON_H
+
+#include "base/arena.h"
+#include "base/json.h"
+#include "event/event.h"
+
+/* The event as one JSON object. */
+void event_put_json(struct json_writer *json, const struct event *event);
+
+/* Why an event could not be read. */
+struct event_failure {
+    unsigned column; /* 1-based in the text; 0: unknown */
+    char reason[256];
+    /* A key that no field has, which was passed over ("" when none): the first such. */
+    char unknown[64];
+};
+
+/* Reads an event from JSON text. Texts live in ARENA; *root (released by the caller with
+ * json_decref after the event) holds meta. null stands for "has not". Unknown keys are passed
+ * over. cmdline, argc and cmdline.length are derived from argv where they are not given.
+ * -EINVAL with *failure, -ENOMEM. */
+int event_read_json(struct text t, struct arena *arena, struct event *out, json_t **root,
+                    struct event_failure *failure);
+
+#endif

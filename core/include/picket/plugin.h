@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The plugin ABI of picket, version 1: all an output plugin needs to know.
+ *
+ * A plugin is a shared object that exports one symbol, the constant `picket_plugin` declared at the
+ * end of this header:
+ *
+ *     struct config { int fd; };
+ *
+ *     static const struct picket_option options[] = {
+ *         {.name = "path", .type = PICKET_FILE, .value = "-", .help = "the file to append to",
+ *          .offset = offsetof(struct config, fd)},
+ *     };
+ *
+ *     const struct picket_plugin picket_plugin = {
+ *         .size = sizeof(struct picket_plugin), .abi = PICKET_ABI,
+ *         .name = "mine", .version = "1.0", .help = "writes alerts my way",
+ *         .options = options, .option_size = sizeof *options, .option_count = 1,
+ *         .config_size = sizeof(struct config),
+ *         .open = mine_open, .deliver = mine_deliver, .close = mine_close,
+ *     };
+ *
+ * WHERE A PLUGIN RUNS. Each configured output has a process of its own, its host, which loads this
+ * one plugin. The host runs as an unprivileged user without any capability, cannot gain privileges,
+ * cannot start programs or other processes (threads it can), cannot signal, trace or look into any
+ * other process, and has /dev/null as its standard input and output. It is killed when it does not
+ * answer within the output's `deadline`, when it breaks this contract, and when the engine ends.
+ * What is written to standard error appears, escaped and limited in rate, in the engine's log.
+ * Memory beyond the output's `memory` is not to be had: malloc() returns NULL. SIGPIPE, SIGHUP,
+ * SIGINT, SIGQUIT and SIGTERM are ignored. Few environment variables are there: LANG, LC_*, TZ,
+ * TERM, NO_COLOR, COLORTERM.
+ *
+ * LIFE. open, then any number of deliver and flush, then close: once each, always from the same
+ * thread, never two at a time. A host that was killed or crashed is started again (with growing
+ * pauses), and everything begins anew with open; close is not called in a process that dies.
+ *
+ * DELIVERY IS AT LEAST ONCE, IN ORDER. Alerts that a verdict has not settled are offered again,
+ * to the next process if need be: a receiver can drop repeats by the alert's id. An alert that ends
+ * the plugin's process three times when delivered alone is rejected by the core.
+ *
+ * MEMORY. Whatever a callback is given belongs to the core and is gone when the callback returns,
+ * except the config and the host, which stay until close returns. Whatever a plugin puts into the
+ * instance is its own. Texts are UTF-8 (what was not is U+FFFD) and end with a NUL, no NUL inside.
+ * They may hold any other character, chosen by whoever is being watched: show them on a terminal
+ * only through printable().
+ *
+ * AGEING. Every structure begins with its size as its maker knew it. New members are only ever
+ * added at the end; zero in them means what their absence meant. A plugin therefore asks
+ * PICKET_HAS() before it uses a member that is newer than the oldest picket it wants to run in.
+ * PICKET_ABI changes only when old plugins can no longer run. Values of enumerations are never
+ * reused. Include nothing but this header, link nothing of picket.
+ *
+ * UNITS. Times and durations are nanoseconds in int64_t, times since 1970 in UTC; sizes are bytes
+ * in int64_t. */
+#ifndef PICKET_PLUGIN_H
+#define PICKET_PLUGIN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define PICKET_ABI 1U
+
+/* Whether the structure at POINTER, made by another version of picket, has MEMBER. */
+#define PICKET_HAS(pointer, member) \
+    ((pointer)->size >= (size_t)((const char *)(&(pointer)->member + 1) - (const char *)(pointer)))
+
+/* How grave an alert is: Sigma's levels, under the names an alert's JSON has for them. */
+enum picket_severity {
+    PICKET_INFORMATIONAL = 0,
+    PICKET_LOW = 1,
+    PICKET_MEDIUM = 2,
+    PICKET_HIGH = 3,
+    PICKET_CRITICAL = 4
+};
+
+enum picket_log_level {
+    PICKET_LOG_ERROR = 0,
+    PICKET_LOG_WARNING = 1,
+    PICKET_LOG_INFO = 2,
+    PICKET_LOG_DEBUG = 3
+};
+
+/* What a user writes for an option, and what stands at .offset in the config then. */
+enum picket_option_type {
+    PICKET_STRING = 0,   /* any text            const char * (NULL without a value) */
+    PICKET_INT = 1,      /* 10, -3, 0x1f        int64_t */
+    PICKET_BOOL = 2,     /* true/false, yes/no  int, 1 or 0 */
+    PICKET_SIZE = 3,     /* 512, 10KiB, 3MB     int64_t, bytes */
+    PICKET_DURATION = 4, /* 250ms, 10s, 1h30m   int64_t, nanoseconds */
+    PICKET_ENUM = 5,     /* a word of .choices  int, its place among them, from 0 */
+    /* A path, or "-" for picket's standard output     int, a file descriptor (-1 without a value).
+     * The engine opens it, as the user who started picket, for appending, and makes it with mode
+     * 0640 if it is not there: so a plugin writes where its own user could not. It is the core's:
+     * do not close it. Blocking, and perhaps shared with others: do not change its flags. */
+    PICKET_FILE = 6
+};
+
+enum picket_option_flag {
+    PICKET_REQUIRED = 1, /* the user must give it; .value is not used */
+    PICKET_SECRET = 2    /* its value is never shown in a message or a listing */
+};
+
+/* An option the output takes, from the configuration or from `-o NAME,key=value`. The core checks
+ * what the user wrote and shows mistakes with their place; the plugin sees only valid values. */
+struct picket_option {
+    const char *name;    /* lower-case letters, digits and '_', a letter first */
+    const char *value;   /* the default, written as a user would; NULL: zero, NULL or -1 */
+    const char *help;    /* one line */
+    const char *choices; /* PICKET_ENUM: "auto|always|never" */
+    int64_t min, max;    /* PICKET_INT, _SIZE, _DURATION: inclusive; both 0: any */
+    size_t offset;       /* offsetof() in the config; aligned for its type */
+    uint32_t type;       /* enum picket_option_type */
+    uint32_t flags;      /* enum picket_option_flag, or'ed */
+};
+
+struct picket_alert {
+    size_t size;
+    const char *id;      /* unique; repeats of the same alert have the same */
+    int64_t time;        /* when what it tells of happened */
+    const char *host;    /* the name of the machine */
+    const char *rule;    /* id of the rule, "tmp-binary" */
+    const char *title;   /* of the rule, one line for people */
+    const char *message; /* of this alert, one line for people */
+    const char *json;    /* the whole alert, one object on one line, no newline behind it */
+    size_t json_len;     /* strlen(json) */
+    int32_t severity;    /* enum picket_severity */
+    uint32_t reserved;   /* 0 */
+};
+
+/* What the core does for a plugin. The functions take the host they belong to. */
+struct picket_host {
+    size_t size;
+    const char *output;  /* the name of this output in the user's configuration */
+    const char *version; /* of picket, "0.1.0" */
+
+    /* Says TEXT (copied; one line, escaped for terminals) in the engine's log, behind the output's
+     * name. Beyond some 20 lines a second, lines are counted and not shown. From any thread. */
+    void (*log)(const struct picket_host *host, int level, const char *text);
+
+    /* The value at a dotted PATH in the alert's JSON, "event.parent.comm", "rule.tags.0", as text:
+     * a string as it is, numbers and booleans as JSON has them, lists and objects as JSON. NULL
+     * when there is none, or null. Within deliver only, from its thread, for its alerts. */
+    const char *(*value)(const struct picket_host *host, const struct picket_alert *alert,
+                         const char *path);
+
+    /* TEXT made fit for a terminal: control characters, changes of writing direction and bytes
+     * that are not UTF-8 escaped. Within a callback only, from its thread; valid until the callback
+     * returns. NULL when out of memory, or when TEXT is NULL. */
+    const char *(*printable)(const struct picket_host *host, const char *text);
+};
+
+enum picket_action {
+    PICKET_OK = 0,    /* the first .delivered are delivered; if some are left, they come again */
+    PICKET_RETRY = 1, /* those too; offer the others again in .retry_ms */
+    PICKET_REJECT =
+        2 /* those too; the next one can never be delivered: count it, go on behind it */
+};
+
+/* What became of a batch. Zeroed before deliver is called, but for its size: a plugin that sets
+ * .delivered to the number of alerts it was given has said all. */
+struct picket_verdict {
+    size_t size;
+    size_t delivered;   /* how many from the front of the batch need no more care */
+    uint32_t action;    /* enum picket_action, about what follows them */
+    uint32_t retry_ms;  /* PICKET_RETRY: 10 at least, 3,600,000 at most; beyond that it is cut */
+    const char *reason; /* for people, one line: why retry or reject. Read when deliver returns. */
+};
+
+struct picket_plugin {
+    size_t size;  /* sizeof(struct picket_plugin) */
+    uint32_t abi; /* PICKET_ABI */
+    /* The most alerts one deliver should get, 0 for the core's own choice (256). A plugin that
+     * takes long over one alert wants few: the deadline is that of the whole batch. */
+    uint32_t batch_max;
+    const char *name;    /* "syslog": lower-case letters, digits, '_' and '-', a letter first */
+    const char *version; /* of the plugin */
+    const char *help;    /* one line: what it does with alerts */
+
+    const struct picket_option *options;
+    size_t option_size;  /* sizeof(struct picket_option) */
+    size_t option_count; /* 64 at most */
+    size_t config_size;  /* of the plugin's config structure, 64 KiB at most */
+
+    /* Makes *INSTANCE (may stay NULL) from CONFIG. 0, or any negative number: then the text last
+     * logged at PICKET_LOG_ERROR is shown to the user as the reason, and close is not called. Fail
+     * for what the user must put right; a receiver that is merely away is a matter for deliver. */
+    int (*open)(const struct picket_host *host, const void *config, void **instance);
+
+    /* Delivers COUNT alerts (1 at least), oldest first. To take only some of them and return is
+     * good manners when a receiver is slow. Neither more delivered than given, nor none of them
+     * with PICKET_OK: such a verdict breaks the contract, and the host is killed. */
+    void (*deliver)(void *instance, const struct picket_alert *const *alerts, size_t count,
+                    struct picket_verdict *verdict);
+
+    /* Brings what was delivered to where it survives, before picket ends. 0 or a negative number
+     * (say why through log). NULL: nothing to do. */
+    int (*flush)(void *instance);
+
+    /* Ends the instance. NULL: nothing to do. */
+    void (*close)(void *instance);
+};
+
+#if defined(__GNUC__)
+__attribute__((visibility("default")))
+#endif
+extern const struct picket_plugin picket_plugin;
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,164 @@
+#include "output/alert_queue.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+struct queued_alert {
+    atomic_uint holders;
+    size_t len;
+    const char *id;
+    char bytes[];
+};
+
+/* What plugins are promised: UTF-8 without a NUL. */
+static void put_clean(struct buffer *out, struct text t)
+{
+    size_t begin = out->len;
+
+    payload_put_u32(out, 0);
+    while (t.len) {
+        uint32_t code;
+        size_t len = text_utf8(t, &code);
+
+        if (len && code)
+            buffer_put(out, t.ptr, len);
+        else
+            buffer_put_string(out, "\xef\xbf\xbd");
+        len = len ? len : 1;
+        t.ptr += len;
+        t.len -= len;
+    }
+    if (!buffer_failed(out)) {
+        uint32_t len = (uint32_t)(out->len - begin - sizeof(uint32_t));
+
+        memcpy(out->data + begin, &len, sizeof len);
+    }
+    buffer_put_char(out, '\0');
+}
+
+static void put_alert(struct buffer *out, const struct delivery_alert *alert)
+{
+    payload_put_i64(out, alert->time);
+    payload_put_u32(out, (uint32_t)alert->severity);
+    put_clean(out, alert->id);
+    put_clean(out, alert->host);
+    put_clean(out, alert->rule);
+    put_clean(out, alert->title);
+    put_clean(out, alert->message);
+    payload_put_text(out, alert->json); /* valid UTF-8 by contract */
+}
+
+/* Where put_alert() puts the bytes of the id. */
+#define ID_OFFSET (sizeof(int64_t) + 2 * sizeof(uint32_t))
+
+int queued_alert_new(const struct delivery_alert *alert, struct queued_alert **out)
+{
+    struct buffer bytes = {0};
+    size_t len = alert->id.len + alert->host.len + alert->rule.len + alert->title.len +
+                 alert->message.len + alert->json.len;
+
+    if (len > DELIVERY_ALERT_MAX)
+        return -EMSGSIZE;
+    /* The struct stands before the bytes it describes: one allocation an alert. */
+    char *room = buffer_reserve(&bytes, sizeof(struct queued_alert) + len + 64);
+
+    if (room)
+        bytes.len = sizeof(struct queued_alert);
+    put_alert(&bytes, alert);
+    if (buffer_failed(&bytes) || bytes.len > FRAME_ENGINE_MAX - 64) {
+        int r = buffer_failed(&bytes) ? -ENOMEM : -EMSGSIZE;
+
+        buffer_deinit(&bytes);
+        return r;
+    }
+    struct queued_alert *made = (struct queued_alert *)bytes.data;
+
+    atomic_init(&made->holders, 1);
+    made->len = bytes.len - sizeof *made;
+    made->id = made->bytes + ID_OFFSET;
+    *out = made;
+    return 0;
+}
+
+struct queued_alert *queued_alert_hold(struct queued_alert *alert)
+{
+    atomic_fetch_add_explicit(&alert->holders, 1, memory_order_relaxed);
+    return alert;
+}
+
+void queued_alert_drop(struct queued_alert *alert)
+{
+    if (alert && atomic_fetch_sub_explicit(&alert->holders, 1, memory_order_acq_rel) == 1)
+        free(alert);
+}
+
+struct text queued_alert_bytes(const struct queued_alert *alert)
+{
+    return (struct text){alert->bytes, alert->len};
+}
+
+const char *queued_alert_id(const struct queued_alert *alert)
+{
+    return alert->id;
+}
+
+int queued_alert_read(struct payload *payload, struct delivery_alert *out)
+{
+    struct delivery_alert alert = {.time = payload_i64(payload)};
+
+    alert.severity = (int)payload_u32(payload);
+    alert.id = payload_text(payload);
+    alert.host = payload_text(payload);
+    alert.rule = payload_text(payload);
+    alert.title = payload_text(payload);
+    alert.message = payload_text(payload);
+    alert.json = payload_text(payload);
+    if (payload->failed)
+        return -EPROTO;
+    *out = alert;
+    return 0;
+}
+
+int alert_queue_init(struct alert_queue *queue, size_t count_max, size_t bytes_max)
+{
+    *queue = (struct alert_queue){.slot_count = count_max, .bytes_max = bytes_max};
+    queue->slots = calloc(count_max, sizeof(struct queued_alert *));
+    return queue->slots ? 0 : -ENOMEM;
+}
+
+void alert_queue_deinit(struct alert_queue *queue)
+{
+    while (queue->count)
+        queued_alert_drop(alert_queue_pop(queue));
+    free(queue->slots);
+    *queue = (struct alert_queue){0};
+}
+
+bool alert_queue_has_room(const struct alert_queue *queue, const struct queued_alert *alert)
+{
+    return queue->count == 0 ||
+           (queue->count < queue->slot_count && queue->bytes + alert->len <= queue->bytes_max);
+}
+
+void alert_queue_push(struct alert_queue *queue, struct queued_alert *alert)
+{
+    queue->slots[(queue->head + queue->count) % queue->slot_count] = queued_alert_hold(alert);
+    queue->count++;
+    queue->bytes += alert->len;
+}
+
+struct queued_alert *alert_queue_at(const struct alert_queue *queue, size_t index)
+{
+    return queue->slots[(queue->head + index) % queue->slot_count];
+}
+
+struct queued_alert *alert_queue_pop(struct alert_queue *queue)
+{
+    struct queued_alert *alert = queue->slots[queue->head];
+
+    queue->head = (queue->head + 1) % queue->slot_count;
+    queue->count--;
+    queue->bytes -= alert->len;
+    return alert;
+}

@@ -1,0 +1,44 @@
+/* Alerts waiting for one output: a ring bounded in number and in bytes. An alert is encoded once
+ * and shared by the queues of all outputs. A queue has no lock: its owner's guards it. */
+#ifndef PICKET_OUTPUT_ALERT_QUEUE_H
+#define PICKET_OUTPUT_ALERT_QUEUE_H
+
+#include "base/buffer.h"
+#include "output/delivery.h"
+#include "output/protocol.h"
+
+/* An alert as the protocol has it, with a count of its holders. */
+struct queued_alert;
+
+/* -EMSGSIZE beyond DELIVERY_ALERT_MAX, -ENOMEM. The result is held once. */
+int queued_alert_new(const struct delivery_alert *alert, struct queued_alert **out);
+struct queued_alert *queued_alert_hold(struct queued_alert *alert);
+void queued_alert_drop(struct queued_alert *alert); /* NULL is fine */
+
+struct text queued_alert_bytes(const struct queued_alert *alert);
+const char *queued_alert_id(const struct queued_alert *alert);
+
+/* Reads one alert from a payload of such bytes; texts lie in the payload. -EPROTO. */
+int queued_alert_read(struct payload *payload, struct delivery_alert *out);
+
+struct alert_queue {
+    struct queued_alert **slots;
+    size_t slot_count; /* the bound in number */
+    size_t head, count;
+    size_t bytes, bytes_max;
+};
+
+int alert_queue_init(struct alert_queue *queue, size_t count_max, size_t bytes_max);
+void alert_queue_deinit(struct alert_queue *queue); /* drops what is in it */
+
+/* An empty queue has room for any alert. */
+bool alert_queue_has_room(const struct alert_queue *queue, const struct queued_alert *alert);
+void alert_queue_push(struct alert_queue *queue, struct queued_alert *alert); /* holds it */
+
+/* The INDEXth from the front, borrowed: it stays until popped. */
+struct queued_alert *alert_queue_at(const struct alert_queue *queue, size_t index);
+
+/* Takes the first out; the caller drops it. */
+struct queued_alert *alert_queue_pop(struct alert_queue *queue);
+
+#endif

@@ -1,0 +1,371 @@
+#include "output/host.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "output/alert_batch.h"
+#include "output/confinement.h"
+#include "output/plugin_module.h"
+#include "output/protocol.h"
+
+#define FILES_MAX PLUGIN_OPTIONS_MAX
+
+struct host;
+
+/* The table a plugin sees, and behind it the way back to the host. */
+struct services {
+    struct picket_host table;
+    struct host *host;
+};
+
+struct host {
+    struct services services;
+    pthread_mutex_t lock; /* of what goes out: plugins log from any thread */
+    struct buffer out;
+    struct buffer printable;
+    char *last_error; /* what the plugin logged as such */
+    struct frame_decoder decoder;
+    struct alert_batch batch;
+    struct arena arena; /* as long as the plugin: its config and what it points to */
+    struct plugin_module module;
+    void *instance;
+    int files[FILES_MAX]; /* as they came, for the options of type file in their order */
+    size_t file_count;
+};
+
+/* No engine, no host: there is nobody to answer to, nor anything to tidy but memory. */
+_Noreturn static void leave(int status)
+{
+    _exit(status);
+}
+
+static void send_out(struct host *host)
+{
+    struct text rest = buffer_text(&host->out);
+
+    if (buffer_failed(&host->out))
+        leave(EXIT_FAILURE);
+    while (rest.len) {
+        ssize_t sent = send(OUTPUT_HOST_SOCKET, rest.ptr, rest.len, MSG_NOSIGNAL);
+
+        if (sent < 0 && errno == EINTR)
+            continue;
+        if (sent < 0)
+            leave(EXIT_FAILURE);
+        rest.ptr += sent;
+        rest.len -= (size_t)sent;
+    }
+    buffer_clear(&host->out);
+}
+
+/* The longest text of a log line, or of a reason. */
+#define SAID_MAX 4096
+
+static struct text said(const char *text)
+{
+    return (struct text){text, text ? strnlen(text, SAID_MAX) : 0};
+}
+
+static void send_line(struct host *host, enum frame_type type, uint32_t level, struct text text)
+{
+    const struct log_line line = {.level = level, .text = text};
+
+    pthread_mutex_lock(&host->lock);
+    log_line_put(&line, type, &host->out);
+    send_out(host);
+    pthread_mutex_unlock(&host->lock);
+}
+
+_Noreturn static void fail(struct host *host, const char *reason)
+{
+    send_line(host, FRAME_FAILED, PICKET_LOG_ERROR, said(reason));
+    leave(EXIT_FAILURE);
+}
+
+static struct host *host_of(const struct picket_host *table)
+{
+    return ((const struct services *)table)->host;
+}
+
+static void service_log(const struct picket_host *table, int level, const char *text)
+{
+    struct host *host = host_of(table);
+    struct text line = said(text);
+
+    if (level < PICKET_LOG_ERROR || level > PICKET_LOG_DEBUG)
+        level = PICKET_LOG_INFO;
+    if (level == PICKET_LOG_ERROR) {
+        pthread_mutex_lock(&host->lock);
+        free(host->last_error);
+        host->last_error = line.ptr ? strndup(line.ptr, line.len) : NULL;
+        pthread_mutex_unlock(&host->lock);
+    }
+    send_line(host, FRAME_LOG, (uint32_t)level, line);
+}
+
+static const char *service_value(const struct picket_host *table, const struct picket_alert *alert,
+                                 const char *path)
+{
+    struct host *host = host_of(table);
+
+    return path ? alert_batch_value(&host->batch, alert, path) : NULL;
+}
+
+static const char *service_printable(const struct picket_host *table, const char *text)
+{
+    struct host *host = host_of(table);
+
+    if (!text)
+        return NULL;
+    buffer_clear(&host->printable);
+    buffer_put_printable(&host->printable, text_from(text));
+    return buffer_failed(&host->printable)
+               ? NULL
+               : arena_text(&host->batch.arena, buffer_text(&host->printable)).ptr;
+}
+
+static void keep_files(struct host *host, struct msghdr *message)
+{
+    for (struct cmsghdr *part = CMSG_FIRSTHDR(message); part; part = CMSG_NXTHDR(message, part)) {
+        if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS)
+            continue;
+        size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+
+        for (size_t i = 0; i < count && host->file_count < FILES_MAX; i++)
+            memcpy(&host->files[host->file_count++], CMSG_DATA(part) + i * sizeof(int),
+                   sizeof(int));
+    }
+}
+
+/* Waits for more from the engine; without one this does not return. */
+static void receive(struct host *host)
+{
+    union {
+        struct cmsghdr align;
+        char bytes[CMSG_SPACE(FILES_MAX * sizeof(int))];
+    } control;
+    size_t len;
+    char *room = frame_decoder_room(&host->decoder, &len);
+    struct iovec into = {room, len};
+    struct msghdr message = {.msg_iov = &into,
+                             .msg_iovlen = 1,
+                             .msg_control = control.bytes,
+                             .msg_controllen = sizeof control.bytes};
+
+    if (!room)
+        leave(EXIT_FAILURE);
+    ssize_t got = recvmsg(OUTPUT_HOST_SOCKET, &message, MSG_CMSG_CLOEXEC);
+
+    if (got == 0 || (got < 0 && errno != EINTR))
+        leave(EXIT_FAILURE);
+    if (got < 0)
+        return;
+    keep_files(host, &message);
+    frame_decoder_filled(&host->decoder, (size_t)got);
+}
+
+static struct frame next_frame(struct host *host)
+{
+    struct frame frame;
+    int r;
+
+    while ((r = frame_decoder_next(&host->decoder, &frame)) == 0)
+        receive(host);
+    if (r < 0)
+        leave(EXIT_FAILURE);
+    return frame;
+}
+
+/* One value at its place in the config. */
+static void put_value(void *at, uint32_t type, int64_t number, const char *text)
+{
+    switch (type) {
+    case PICKET_STRING:
+        memcpy(at, &text, sizeof text);
+        break;
+    case PICKET_BOOL:
+    case PICKET_ENUM:
+    case PICKET_FILE: {
+        int small = (int)number;
+
+        memcpy(at, &small, sizeof small);
+        break;
+    }
+    default:
+        memcpy(at, &number, sizeof number);
+        break;
+    }
+}
+
+/* The plugin's config from what the engine sent; NULL when it cannot be. */
+static void *read_config(struct host *host, struct text sent)
+{
+    struct payload payload = {.rest = sent};
+    char *config = arena_alloc(&host->arena, host->module.plugin.config_size + 1);
+    size_t file = 0;
+
+    for (size_t i = 0; config && i < host->module.info.option_count; i++) {
+        uint32_t type = host->module.info.options[i].type;
+        bool set = payload_u32(&payload) != 0;
+        int64_t number = payload_i64(&payload);
+        const char *text = arena_text(&host->arena, payload_text(&payload)).ptr;
+
+        if (type == PICKET_FILE) {
+            if (set && file == host->file_count)
+                return NULL;
+            number = set ? host->files[file++] : -1;
+        }
+        put_value(config + host->module.offsets[i], type, number, set ? text : NULL);
+    }
+    return config && payload_complete(&payload) ? config : NULL;
+}
+
+static void open_plugin(struct host *host)
+{
+    struct frame frame = next_frame(host);
+    const void *config = frame.type == FRAME_OPEN ? read_config(host, frame.payload) : NULL;
+
+    if (!config)
+        fail(host, "the engine's options for the plugin cannot be read");
+    if (host->module.plugin.open(&host->services.table, config, &host->instance) < 0)
+        fail(host, host->last_error ? host->last_error : "it did not say why");
+    send_line(host, FRAME_OPENED, 0, TEXT(""));
+}
+
+static void send_verdict(struct host *host, const struct picket_verdict *verdict)
+{
+    size_t delivered = verdict->delivered;
+    const struct verdict message = {.batch = host->batch.number,
+                                    .delivered =
+                                        delivered > UINT32_MAX ? UINT32_MAX : (uint32_t)delivered,
+                                    .action = verdict->action,
+                                    .retry_ms = verdict->retry_ms,
+                                    .reason = said(verdict->reason)};
+
+    pthread_mutex_lock(&host->lock);
+    verdict_put(&message, &host->out);
+    send_out(host);
+    pthread_mutex_unlock(&host->lock);
+}
+
+static void deliver(struct host *host, struct text payload)
+{
+    struct picket_verdict verdict = {.size = sizeof verdict};
+
+    if (alert_batch_read(&host->batch, payload) < 0)
+        leave(EXIT_FAILURE);
+    host->module.plugin.deliver(host->instance, host->batch.alerts, host->batch.count, &verdict);
+    send_verdict(host, &verdict);
+}
+
+static void flush(struct host *host)
+{
+    const struct picket_plugin *plugin = &host->module.plugin;
+    int r = plugin->flush ? plugin->flush(host->instance) : 0;
+
+    send_line(host, FRAME_FLUSHED, r < 0 ? PICKET_LOG_WARNING : PICKET_LOG_INFO, TEXT(""));
+}
+
+_Noreturn static void serve(struct host *host)
+{
+    for (;;) {
+        struct frame frame = next_frame(host);
+
+        switch (frame.type) {
+        case FRAME_ALERTS:
+            deliver(host, frame.payload);
+            break;
+        case FRAME_FLUSH:
+            flush(host);
+            break;
+        case FRAME_CLOSE:
+            if (host->module.plugin.close)
+                host->module.plugin.close(host->instance);
+            leave(EXIT_SUCCESS);
+        default:
+            leave(EXIT_FAILURE);
+        }
+    }
+}
+
+static void send_hello(struct host *host)
+{
+    size_t begin = frame_begin(&host->out, FRAME_HELLO);
+
+    plugin_info_put(&host->module.info, &host->out);
+    frame_end(&host->out, begin);
+    send_out(host);
+}
+
+static void load_plugin(struct host *host, const char *path)
+{
+    const char *why = plugin_module_load(path, OUTPUT_HOST_MODULE, &host->arena, &host->module);
+
+    if (why)
+        fail(host, why);
+    close(OUTPUT_HOST_MODULE);
+    /* Nobody's directory is kept from being unmounted. */
+    if (chdir("/") < 0)
+        fail(host, "cannot change to the root directory");
+    send_hello(host);
+}
+
+enum argument { ARG_VERB, ARG_NAME, ARG_PATH, ARG_UID, ARG_GID, ARG_MEMORY, ARG_PARENT, ARG_COUNT };
+
+static bool read_arguments(char **argv, struct confinement *out)
+{
+    int64_t numbers[ARG_COUNT] = {0};
+
+    for (int i = ARG_UID; i < ARG_COUNT; i++)
+        if (text_to_int(text_from(argv[i]), &numbers[i]) < 0)
+            return false;
+    *out = (struct confinement){.uid = (uid_t)numbers[ARG_UID],
+                                .gid = (gid_t)numbers[ARG_GID],
+                                .memory = numbers[ARG_MEMORY],
+                                .parent = (pid_t)numbers[ARG_PARENT]};
+    return true;
+}
+
+static bool is_socket(int fd)
+{
+    struct stat status;
+
+    return fstat(fd, &status) == 0 && S_ISSOCK(status.st_mode);
+}
+
+int output_host_main(int argc, char **argv)
+{
+    static struct host host = {.lock = PTHREAD_MUTEX_INITIALIZER,
+                               .decoder = {.limit = FRAME_ENGINE_MAX},
+                               .services.table = {.size = sizeof(struct picket_host),
+                                                  .version = PICKET_VERSION,
+                                                  .log = service_log,
+                                                  .value = service_value,
+                                                  .printable = service_printable}};
+    struct confinement confinement;
+
+    if (argc != ARG_COUNT || !is_socket(OUTPUT_HOST_SOCKET) ||
+        !read_arguments(argv, &confinement)) {
+        fputs("picket: " OUTPUT_HOST_VERB " is the engine's own: it starts one for each output\n",
+              stderr);
+        return 2;
+    }
+    host.services.host = &host;
+    host.services.table.output = argv[ARG_NAME];
+    close_range(OUTPUT_HOST_MODULE + 1, ~0U, 0);
+    fcntl(OUTPUT_HOST_SOCKET, F_SETFD, FD_CLOEXEC);
+    int r = confinement_enter(&confinement);
+
+    if (r < 0)
+        fail(&host, arena_printf(&host.arena, "its host cannot be confined: %s", strerror(-r)));
+    load_plugin(&host, argv[ARG_PATH]);
+    open_plugin(&host);
+    serve(&host);
+}

@@ -1,0 +1,94 @@
+/* One output as the delivery thread drives it: its host started, fed, watched, killed, started
+ * again. Everything here belongs to that thread, but for what LOCK of the output's group guards. */
+#ifndef PICKET_OUTPUT_OUTPUT_H
+#define PICKET_OUTPUT_OUTPUT_H
+
+#include <pthread.h>
+#include <signal.h>
+
+#include "output/alert_queue.h"
+#include "output/delivery.h"
+#include "output/host_process.h"
+#include "output/plugin_voice.h"
+#include "output/settings.h"
+
+/* What the outputs of a delivery have in common. */
+struct output_group {
+    pthread_mutex_t lock;
+    pthread_cond_t changed; /* room in a queue, or an output came to rest */
+    unsigned waiting;       /* pushes that wait for room; under lock */
+    /* The rest is the delivery thread's. */
+    int epoll;
+    uid_t uid;
+    gid_t gid;
+    struct diag_list *diags; /* while starting, else NULL */
+    bool hold;               /* none opens its plugin before all are checked */
+    bool draining, ending;
+};
+
+enum output_phase {
+    OUTPUT_DOWN,       /* to be started when due */
+    OUTPUT_LOADING,    /* awaits hello */
+    OUTPUT_CHECKED,    /* its settings are right; awaits the others at start */
+    OUTPUT_OPENING,    /* awaits opened */
+    OUTPUT_READY,      /* idle */
+    OUTPUT_DELIVERING, /* awaits a verdict */
+    OUTPUT_RETRYING,   /* to deliver again when due */
+    OUTPUT_FLUSHING,   /* awaits flushed */
+    OUTPUT_CLOSING,    /* awaits its end */
+    OUTPUT_DYING,      /* killed, awaits its end */
+    OUTPUT_ENDED       /* for good */
+};
+
+enum output_loss { LOSS_CRASH, LOSS_HANG, LOSS_GARBAGE, LOSS_FAILED };
+
+struct output {
+    struct output_group *group;
+    size_t index;
+    const struct output_config *config; /* while starting */
+    const char *path;                   /* of the plugin */
+    const char *name;
+    int module; /* the plugin's shared object */
+    struct settings settings;
+    struct plugin_info info;
+    int files[PLUGIN_OPTIONS_MAX]; /* what options of type file opened, in their order */
+    size_t file_count;
+    struct arena arena;
+    struct buffer hello; /* the first one: later hosts must say the same */
+
+    /* Under the group's lock. */
+    struct alert_queue queue;
+    struct delivery_counters counters;
+    bool rested; /* flushed, and nothing queued since */
+    bool idle;   /* the thread waits for an alert and is to be woken by one */
+
+    enum output_phase phase;
+    int64_t due; /* when the phase has lasted too long, or is over; monotonic */
+    struct host_process host;
+    struct plugin_voice voice;
+    bool was_ready;    /* once */
+    unsigned failures; /* losses since the last delivery */
+    int64_t batch;     /* number of the last one sent */
+    size_t sent;       /* alerts in it */
+    size_t suspects;   /* alerts at the front of the queue to be sent one by one */
+    unsigned deaths;   /* hosts the first alert has cost when sent alone */
+    bool complained;   /* of a retry, since the last delivery */
+    enum output_loss loss;
+    struct buffer loss_reason; /* said once the host has been reaped */
+};
+
+/* Finds and opens the plugin and reads the common settings; diagnoses. 0 even then; -errno. */
+int output_init(struct output *output, const char *plugin_dir);
+void output_deinit(struct output *output);
+
+/* Does what is to be done at NOW without having heard of the host. */
+void output_step(struct output *output, int64_t now);
+
+/* What epoll reports of the host's descriptors. */
+enum output_source { SOURCE_SOCKET, SOURCE_ERRORS, SOURCE_PIDFD, SOURCE_COUNT };
+void output_on_event(struct output *output, enum output_source source, uint32_t events);
+
+/* When to call output_step() at the latest; INT64_MAX: no need. */
+int64_t output_due(const struct output *output);
+
+#endif

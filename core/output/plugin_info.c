@@ -1,0 +1,147 @@
+#include "output/plugin_info.h"
+
+#include <errno.h>
+
+#include "output/protocol.h"
+#include "output/settings.h"
+
+const char *plugin_option_type_name(uint32_t type)
+{
+    static const char *const names[] = {
+        [PICKET_STRING] = "string",     [PICKET_INT] = "int",   [PICKET_BOOL] = "bool",
+        [PICKET_SIZE] = "size",         [PICKET_ENUM] = "enum", [PICKET_FILE] = "file",
+        [PICKET_DURATION] = "duration",
+    };
+
+    return type < sizeof names / sizeof *names ? names[type] : NULL;
+}
+
+static bool is_name(struct text t, const char *punctuation)
+{
+    if (t.len == 0 || t.len > 64 || t.ptr[0] < 'a' || t.ptr[0] > 'z')
+        return false;
+    for (size_t i = 0; i < t.len; i++) {
+        char c = t.ptr[i];
+
+        if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && (!c || !strchr(punctuation, c)))
+            return false;
+    }
+    return true;
+}
+
+#define LINE_MAX_LEN 512
+
+static bool is_line(struct text t)
+{
+    return t.len <= LINE_MAX_LEN && text_is_utf8(t) && (t.len == 0 || !memchr(t.ptr, '\n', t.len));
+}
+
+static const char *check_option(const struct plugin_option *option)
+{
+    if (!is_name(option->name, "_"))
+        return "an option's name is not of lower-case letters, digits and '_', a letter first";
+    if (settings_is_common(option->name))
+        return "an option has the name of one that every output has";
+    if (!plugin_option_type_name(option->type))
+        return "an option is of a type this picket does not know";
+    if (option->flags & ~(uint32_t)(PICKET_REQUIRED | PICKET_SECRET))
+        return "an option has a flag this picket does not know";
+    if (!is_line(option->help) || !is_line(option->value) || !is_line(option->choices))
+        return "a text of an option is too long or no line of UTF-8";
+    if ((option->type == PICKET_ENUM) != (option->choices.len != 0))
+        return "an option has choices and is no enum, or the other way about";
+    return NULL;
+}
+
+const char *plugin_info_check(const struct plugin_info *info)
+{
+    if (!is_name(info->name, "_-"))
+        return "its name is not of lower-case letters, digits, '_' and '-', a letter first";
+    if (!is_line(info->version) || !is_line(info->help))
+        return "its version or help is too long or no line of UTF-8";
+    for (size_t i = 0; i < info->option_count; i++) {
+        const char *wrong = check_option(&info->options[i]);
+
+        if (wrong)
+            return wrong;
+        for (size_t k = 0; k < i; k++)
+            if (text_equal(info->options[i].name, info->options[k].name))
+                return "two of its options have the same name";
+    }
+    return NULL;
+}
+
+/* A text that may be absent. */
+static void put_optional(struct buffer *out, struct text t)
+{
+    payload_put_u32(out, t.ptr != NULL);
+    payload_put_text(out, t);
+}
+
+static struct text optional(struct payload *payload, struct arena *arena)
+{
+    bool there = payload_u32(payload) != 0;
+    struct text t = arena_text(arena, payload_text(payload));
+
+    if (!t.ptr)
+        payload->failed = true;
+    return there ? t : (struct text){NULL, 0};
+}
+
+void plugin_info_put(const struct plugin_info *info, struct buffer *out)
+{
+    put_optional(out, info->name);
+    put_optional(out, info->version);
+    put_optional(out, info->help);
+    payload_put_u32(out, info->batch_max);
+    payload_put_u32(out, (uint32_t)info->option_count);
+    for (size_t i = 0; i < info->option_count; i++) {
+        const struct plugin_option *option = &info->options[i];
+
+        put_optional(out, option->name);
+        put_optional(out, option->help);
+        put_optional(out, option->value);
+        put_optional(out, option->choices);
+        payload_put_i64(out, option->min);
+        payload_put_i64(out, option->max);
+        payload_put_u32(out, option->type);
+        payload_put_u32(out, option->flags);
+    }
+}
+
+static struct plugin_option read_option(struct payload *payload, struct arena *arena)
+{
+    struct plugin_option option = {.name = optional(payload, arena)};
+
+    option.help = optional(payload, arena);
+    option.value = optional(payload, arena);
+    option.choices = optional(payload, arena);
+    option.min = payload_i64(payload);
+    option.max = payload_i64(payload);
+    option.type = payload_u32(payload);
+    option.flags = payload_u32(payload);
+    return option;
+}
+
+int plugin_info_read(struct text payload, struct arena *arena, struct plugin_info *out)
+{
+    struct payload rest = {.rest = payload};
+    struct plugin_info info = {.name = optional(&rest, arena)};
+
+    info.version = optional(&rest, arena);
+    info.help = optional(&rest, arena);
+    info.batch_max = payload_u32(&rest);
+    info.option_count = payload_u32(&rest);
+    if (rest.failed || info.option_count > PLUGIN_OPTIONS_MAX)
+        return -EPROTO;
+    info.options =
+        arena_array(arena, info.option_count ? info.option_count : 1, sizeof *info.options);
+    if (!info.options)
+        return -ENOMEM;
+    for (size_t i = 0; i < info.option_count; i++)
+        info.options[i] = read_option(&rest, arena);
+    if (!payload_complete(&rest) || plugin_info_check(&info))
+        return -EPROTO;
+    *out = info;
+    return 0;
+}

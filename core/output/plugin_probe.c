@@ -1,0 +1,90 @@
+#include "output/plugin_probe.h"
+
+#include <errno.h>
+#include <poll.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "output/host_process.h"
+#include "output/protocol.h"
+
+#define PROBE_TIME   (10 * NS_PER_S)
+#define PROBE_USER   65534
+#define PROBE_MEMORY ((int64_t)512 << 20)
+
+/* The first frame that is no log; -ETIMEDOUT, -EPROTO, -ECONNRESET when the host just ends. */
+static int await_frame(struct host_process *host, struct frame *out)
+{
+    int64_t deadline = clock_monotonic() + PROBE_TIME;
+    int r;
+
+    for (;;) {
+        while ((r = frame_decoder_next(&host->decoder, out)) > 0)
+            if (out->type != FRAME_LOG)
+                return 0;
+        int64_t left = deadline - clock_monotonic();
+        struct pollfd ready = {.fd = host->socket, .events = POLLIN};
+
+        if (r < 0)
+            return r;
+        if (left <= 0 || poll(&ready, 1, (int)(left / NS_PER_MS) + 1) == 0)
+            return -ETIMEDOUT;
+        ssize_t got = host_process_receive(host);
+
+        if (got == 0)
+            return -ECONNRESET;
+        if (got < 0 && got != -EAGAIN)
+            return (int)got;
+    }
+}
+
+static int ask(struct host_process *host, struct arena *arena, struct plugin_info *out,
+               const char **reason)
+{
+    struct log_line line;
+    struct frame frame;
+    int r = await_frame(host, &frame);
+
+    if (r == 0 && frame.type == FRAME_FAILED && log_line_read(frame.payload, &line) == 0) {
+        *reason = arena_text(arena, line.text).ptr;
+        return *reason ? -ENOEXEC : -ENOMEM;
+    }
+    if (r == 0)
+        r = frame.type == FRAME_HELLO ? plugin_info_read(frame.payload, arena, out) : -EPROTO;
+    if (r < 0)
+        *reason = r == -ETIMEDOUT    ? "it does not answer"
+                  : r == -ECONNRESET ? "its host ended"
+                  : r == -EPROTO     ? "its table cannot be read"
+                                     : arena_string(arena, strerror(-r));
+    return r;
+}
+
+static void await_end(struct host_process *host)
+{
+    struct pollfd dead = {.fd = host->pidfd, .events = POLLIN};
+
+    host_process_kill(host);
+    poll(&dead, 1, (int)(PROBE_TIME / NS_PER_MS));
+}
+
+int plugin_probe(const char *path, struct arena *arena, struct plugin_info *out,
+                 const char **reason)
+{
+    CLEANUP(closep) int module = host_process_open_module(path);
+    CLEANUP(host_process_deinit) struct host_process host = HOST_PROCESS_NONE;
+    const struct host_launch launch = {.name = "plugins",
+                                       .path = path,
+                                       .module = module,
+                                       .uid = PROBE_USER,
+                                       .gid = PROBE_USER,
+                                       .memory = PROBE_MEMORY};
+    int r = module < 0 ? module : host_process_start(&host, &launch);
+
+    if (r < 0) {
+        *reason = arena_string(arena, strerror(-r));
+        return r;
+    }
+    r = ask(&host, arena, out, reason);
+    await_end(&host);
+    return r;
+}

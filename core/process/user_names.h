@@ -1,0 +1,29 @@
+/* User names by uid, from one file in the form of passwd(5).
+ *
+ * /etc/passwd alone and never NSS: a name service may ask the network, and detection waits for
+ * nothing but the kernel. So users of LDAP and the like have no name here. One thread at a time. */
+#ifndef PICKET_PROCESS_USER_NAMES_H
+#define PICKET_PROCESS_USER_NAMES_H
+
+#include "base/cleanup.h"
+#include "base/text.h"
+
+/* How often, at most, the file is looked at for a change; and the most of it that is read. */
+#define USER_NAMES_CHECK_NS  1000000000LL
+#define USER_NAMES_BYTES_MAX (64UL * 1024 * 1024)
+
+struct user_names;
+
+/* PATH is copied. A file that is missing or unreadable means no names until it is there.
+ * 0 or -ENOMEM. */
+int user_names_new(const char *path, struct user_names **out);
+void user_names_free(struct user_names *names);
+DEFINE_FREEP(struct user_names, user_names)
+
+/* The name of UID, the file's first one as getpwuid(3) has it; ptr NULL: none. Borrowed until the
+ * next call. NOW is any clock's nanoseconds, always the same clock's: the file is looked at anew
+ * once USER_NAMES_CHECK_NS have gone by (or the clock went backwards), and read anew when its
+ * device, inode, size or times changed. */
+struct text user_names_get(struct user_names *names, int64_t uid, int64_t now);
+
+#endif

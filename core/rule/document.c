@@ -1,0 +1,115 @@
+#include "rule/document.h"
+
+#include <errno.h>
+
+static void file_piece(struct compiler *compiler, struct piece_list *list,
+                       const struct yaml_node *key, const struct yaml_node *value)
+{
+    struct piece *piece = arena_alloc(&compiler->arena, sizeof *piece);
+
+    if (!piece) {
+        compiler->failed = true;
+        return;
+    }
+    piece->key = key;
+    piece->value = value;
+    *list->last = piece;
+    list->last = &piece->next;
+}
+
+static void file_definition(struct compiler *compiler, struct map *map, const struct yaml_node *key,
+                            const struct yaml_node *value)
+{
+    struct definition *definition = arena_alloc(&compiler->arena, sizeof *definition);
+    int r = -ENOMEM;
+
+    if (definition) {
+        definition->key = key;
+        definition->value = value;
+        r = map_add(map, key->text, definition);
+    }
+    if (r == -EEXIST) {
+        const struct definition *first = map_get(map, key->text);
+        struct mark mark = first->key->mark;
+
+        diag_error(compiler->diags, key->mark, "duplicate-name",
+                   "'%.*s' is already defined at %s:%u:%u", TEXT_ARG(key->text), mark.file,
+                   mark.line, mark.column);
+    } else if (r < 0) {
+        compiler->failed = true;
+    }
+}
+
+static void read_rules(struct compiler *compiler, const struct yaml_node *node)
+{
+    if (node->kind != YAML_LIST)
+        diag_error(compiler->diags, node->mark, "wrong-type", "'rules' must be a list of rules");
+    for (size_t i = 0; node->kind == YAML_LIST && i < node->count; i++)
+        file_piece(compiler, &compiler->rules, NULL, node->items[i]);
+}
+
+static void read_section(struct compiler *compiler, const struct yaml_node *key,
+                         const struct yaml_node *node)
+{
+    bool lists = text_is(key->text, "lists"), macros = text_is(key->text, "macros");
+
+    if (node->kind != YAML_MAP) {
+        diag_error(compiler->diags, node->mark, "wrong-type", "'%.*s' must be a map of names",
+                   TEXT_ARG(key->text));
+        return;
+    }
+    for (size_t i = 0; i < node->count; i++) {
+        if (lists || macros)
+            file_definition(compiler, lists ? &compiler->lists : &compiler->macros, node->keys[i],
+                            node->items[i]);
+        else
+            file_piece(compiler, &compiler->overrides, node->keys[i], node->items[i]);
+    }
+}
+
+static void read_native(struct compiler *compiler, const struct yaml_node *root)
+{
+    static const char *const sections[] = {"rules", "lists", "macros", "overrides"};
+
+    for (size_t i = 0; i < root->count; i++) {
+        const struct yaml_node *key = root->keys[i];
+
+        if (text_is(key->text, "rules"))
+            read_rules(compiler, root->items[i]);
+        else if (text_is(key->text, "lists") || text_is(key->text, "macros") ||
+                 text_is(key->text, "overrides"))
+            read_section(compiler, key, root->items[i]);
+        else
+            diag_error(compiler->diags, key->mark, "unknown-key",
+                       "unknown key '%.*s'%s (a rule file holds rules, lists, macros, overrides)",
+                       TEXT_ARG(key->text),
+                       compiler_hint(compiler, text_nearest(key->text, sections, 4)));
+    }
+}
+
+static void read_document(struct compiler *compiler, const struct yaml_node *root)
+{
+    if (root->kind != YAML_MAP) {
+        diag_error(compiler->diags, root->mark, "wrong-type",
+                   "a rule file must be a map with 'rules', 'lists', 'macros' or 'overrides'");
+    } else if (yaml_get(root, "detection") || yaml_get(root, "correlation")) {
+        compiler->ruleset->skipped++;
+        diag_warning(compiler->diags, root->mark, "sigma-skipped",
+                     "skipped: Sigma documents are not supported by this version");
+    } else {
+        read_native(compiler, root);
+    }
+}
+
+void document_read_all(struct compiler *compiler, const char *file, struct text content)
+{
+    struct yaml_documents documents;
+
+    if (yaml_read(content, file, &compiler->arena, compiler->diags, &documents) < 0) {
+        compiler->failed = true;
+        return;
+    }
+    for (size_t i = 0; i < documents.count; i++)
+        if (documents.roots[i])
+            read_document(compiler, documents.roots[i]);
+}

@@ -1,0 +1,494 @@
+#include "rule/draft.h"
+
+#include <errno.h>
+
+#include "rule/condition.h"
+#include "rule/selection.h"
+#include "rule/suppress.h"
+#include "rule/test_event.h"
+
+/* What reads the value of a key. */
+typedef void draft_reader(struct draft *draft, const struct yaml_node *key,
+                          const struct yaml_node *value);
+
+struct draft_key {
+    const char *name;
+    draft_reader *read;
+    bool overridable;
+};
+
+static void diagnose_type(struct draft *draft, const struct yaml_node *key,
+                          const struct yaml_node *value, const char *wanted)
+{
+    diag_error(draft->compiler->diags, value->mark, "wrong-type", "'%.*s' in %s must be %s",
+               TEXT_ARG(key->text), draft->scope, wanted);
+}
+
+static struct text keep(struct draft *draft, struct text text)
+{
+    struct text kept = arena_text(&draft->compiler->ruleset->arena, text);
+
+    if (!kept.ptr)
+        draft->compiler->failed = true;
+    return kept;
+}
+
+static bool is_text(const struct yaml_node *value)
+{
+    return value->kind == YAML_SCALAR && value->text.len > 0;
+}
+
+static void read_text(struct draft *draft, const struct yaml_node *key,
+                      const struct yaml_node *value, struct text *out)
+{
+    if (is_text(value))
+        *out = keep(draft, value->text);
+    else
+        diagnose_type(draft, key, value, "a text");
+}
+
+static void read_title(struct draft *draft, const struct yaml_node *key,
+                       const struct yaml_node *value)
+{
+    read_text(draft, key, value, &draft->rule.title);
+}
+
+static void read_description(struct draft *draft, const struct yaml_node *key,
+                             const struct yaml_node *value)
+{
+    read_text(draft, key, value, &draft->rule.description);
+}
+
+static void read_author(struct draft *draft, const struct yaml_node *key,
+                        const struct yaml_node *value)
+{
+    read_text(draft, key, value, &draft->rule.author);
+}
+
+static void read_texts(struct draft *draft, const struct yaml_node *key,
+                       const struct yaml_node *value, struct rule_texts *out)
+{
+    struct arena *arena = &draft->compiler->ruleset->arena;
+
+    if (value->kind != YAML_LIST) {
+        diagnose_type(draft, key, value, "a list of texts");
+        return;
+    }
+    struct text *items = arena_array(arena, value->count, sizeof *items);
+
+    if (!items) {
+        draft->compiler->failed = true;
+        return;
+    }
+    for (size_t i = 0; i < value->count; i++) {
+        if (is_text(value->items[i]))
+            items[i] = keep(draft, value->items[i]->text);
+        else
+            diagnose_type(draft, key, value->items[i], "a list of texts");
+    }
+    *out = (struct rule_texts){.items = items, .count = value->count};
+}
+
+static void read_tags(struct draft *draft, const struct yaml_node *key,
+                      const struct yaml_node *value)
+{
+    read_texts(draft, key, value, &draft->rule.tags);
+}
+
+static void read_references(struct draft *draft, const struct yaml_node *key,
+                            const struct yaml_node *value)
+{
+    read_texts(draft, key, value, &draft->rule.references);
+}
+
+static void read_false_positives(struct draft *draft, const struct yaml_node *key,
+                                 const struct yaml_node *value)
+{
+    read_texts(draft, key, value, &draft->rule.false_positives);
+}
+
+static void read_outputs(struct draft *draft, const struct yaml_node *key,
+                         const struct yaml_node *value)
+{
+    read_texts(draft, key, value, &draft->rule.outputs);
+    if (value->kind == YAML_LIST && value->count == 0)
+        diagnose_type(draft, key, value, "left out for every output, or name some");
+}
+
+static void read_severity(struct draft *draft, const struct yaml_node *key,
+                          const struct yaml_node *value)
+{
+    const char *names[SEVERITIES];
+
+    for (int i = 0; i < SEVERITIES; i++)
+        names[i] = severity_name((enum severity)i);
+    if (!is_text(value))
+        diagnose_type(draft, key, value, "informational, low, medium, high or critical");
+    else if (severity_parse(value->text, &draft->rule.severity) < 0)
+        diag_error(draft->compiler->diags, value->mark, "unknown-severity",
+                   "unknown severity '%.*s' in %s%s (they are: informational, low, medium, high, "
+                   "critical)",
+                   TEXT_ARG(value->text), draft->scope,
+                   compiler_hint(draft->compiler, text_nearest(value->text, names, SEVERITIES)));
+}
+
+static void read_on(struct draft *draft, const struct yaml_node *key, const struct yaml_node *value)
+{
+    const char *names[EVENT_TYPES];
+    enum event_type type;
+
+    for (int i = 0; i < EVENT_TYPES; i++)
+        names[i] = event_type_name((enum event_type)i);
+    if (!is_text(value))
+        diagnose_type(draft, key, value, "exec, exec_failed or exit");
+    else if (event_type_parse(value->text, &type) < 0 || type >= EVENT_TYPES)
+        diag_error(draft->compiler->diags, value->mark, "unknown-event",
+                   "unknown event '%.*s' in %s%s (they are: exec, exec_failed, exit)",
+                   TEXT_ARG(value->text), draft->scope,
+                   compiler_hint(draft->compiler, text_nearest(value->text, names, EVENT_TYPES)));
+    else
+        draft->rule.on = type;
+}
+
+static void read_enabled(struct draft *draft, const struct yaml_node *key,
+                         const struct yaml_node *value)
+{
+    if (!yaml_is_bool(value, &draft->rule.enabled))
+        diagnose_type(draft, key, value, "true or false");
+}
+
+static void read_message(struct draft *draft, const struct yaml_node *key,
+                         const struct yaml_node *value)
+{
+    struct compiler *compiler = draft->compiler;
+
+    if (!is_text(value))
+        diagnose_type(draft, key, value, "a text");
+    else if (message_compile(value, &compiler->ruleset->arena, compiler->diags,
+                             &draft->rule.message) < 0)
+        compiler->failed = true;
+}
+
+static void read_suppress(struct draft *draft, const struct yaml_node *key,
+                          const struct yaml_node *value)
+{
+    (void)key;
+    suppress_read(draft->compiler, draft->scope, value, &draft->rule.suppress);
+}
+
+static void read_id(struct draft *draft, const struct yaml_node *key, const struct yaml_node *value)
+{
+    if (!is_text(value)) {
+        diagnose_type(draft, key, value, "a text");
+        return;
+    }
+    draft->id = value;
+    for (size_t i = 0; i < value->text.len; i++) {
+        char c = value->text.ptr[i];
+        bool good = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                    c == '-' || c == '_' || c == '.';
+
+        if (!good) {
+            diag_error(draft->compiler->diags, yaml_mark_inside(value, i, 1), "bad-id",
+                       "an id is made of letters, digits, '-', '_' and '.'");
+            return;
+        }
+    }
+}
+
+static void keep_match(struct draft *draft, const struct yaml_node *key,
+                       const struct yaml_node *value)
+{
+    (void)key;
+    draft->match = value;
+}
+
+static void keep_unless(struct draft *draft, const struct yaml_node *key,
+                        const struct yaml_node *value)
+{
+    (void)key;
+    draft->unless = value;
+}
+
+static void keep_where(struct draft *draft, const struct yaml_node *key,
+                       const struct yaml_node *value)
+{
+    if (value->kind == YAML_MAP && value->count)
+        draft->where = value;
+    else
+        diagnose_type(draft, key, value, "a map of named selections");
+}
+
+static void keep_condition(struct draft *draft, const struct yaml_node *key,
+                           const struct yaml_node *value)
+{
+    if (is_text(value))
+        draft->condition = value;
+    else
+        diagnose_type(draft, key, value, "a text, as in 'a and not b'");
+}
+
+static void keep_tests(struct draft *draft, const struct yaml_node *key,
+                       const struct yaml_node *value)
+{
+    (void)key;
+    draft->tests = value;
+}
+
+static const struct draft_key keys[] = {
+    {"id", read_id, false},
+    {"title", read_title, true},
+    {"description", read_description, true},
+    {"author", read_author, true},
+    {"severity", read_severity, true},
+    {"tags", read_tags, true},
+    {"on", read_on, false},
+    {"match", keep_match, false},
+    {"unless", keep_unless, true},
+    {"where", keep_where, false},
+    {"condition", keep_condition, false},
+    {"message", read_message, true},
+    {"suppress", read_suppress, true},
+    {"outputs", read_outputs, true},
+    {"enabled", read_enabled, true},
+    {"references", read_references, true},
+    {"false_positives", read_false_positives, true},
+    {"tests", keep_tests, false},
+};
+#define KEYS (sizeof keys / sizeof *keys)
+
+/* What other engines call things. */
+static const char *alias_of(struct text key)
+{
+    static const char *const aliases[][2] = {
+        {"level", "severity"}, {"priority", "severity"}, {"name", "id"},
+        {"rule", "id"},        {"desc", "description"},  {"output", "message"},
+        {"when", "on"},        {"event", "on"},          {"exceptions", "unless"},
+        {"except", "unless"},  {"detection", "where"},   {"selection", "match"},
+        {"test", "tests"},     {"exclude", "unless"},    {"disabled", "enabled"},
+    };
+
+    for (size_t i = 0; i < sizeof aliases / sizeof *aliases; i++)
+        if (text_is(key, aliases[i][0]))
+            return aliases[i][1];
+    return NULL;
+}
+
+static const struct draft_key *find_key(struct text name)
+{
+    for (size_t i = 0; i < KEYS; i++)
+        if (text_is(name, keys[i].name))
+            return &keys[i];
+    return NULL;
+}
+
+static void diagnose_key(struct draft *draft, const struct yaml_node *key)
+{
+    const char *names[KEYS];
+
+    for (size_t i = 0; i < KEYS; i++)
+        names[i] = keys[i].name;
+    const char *nearest = alias_of(key->text);
+
+    if (!nearest)
+        nearest = text_nearest(key->text, names, KEYS);
+    diag_error(draft->compiler->diags, key->mark, "unknown-key", "unknown key '%.*s' in %s%s",
+               TEXT_ARG(key->text), draft->scope, compiler_hint(draft->compiler, nearest));
+}
+
+static void read_keys(struct draft *draft, const struct yaml_node *node, bool overriding)
+{
+    for (size_t i = 0; i < node->count; i++) {
+        const struct draft_key *key = find_key(node->keys[i]->text);
+
+        if (!key)
+            diagnose_key(draft, node->keys[i]);
+        else if (overriding && !key->overridable)
+            diag_error(draft->compiler->diags, node->keys[i]->mark, "not-overridable",
+                       "'%s' cannot be overridden", key->name);
+        else
+            key->read(draft, node->keys[i], node->items[i]);
+    }
+}
+
+static struct named_selections read_where(struct draft *draft)
+{
+    struct compiler *compiler = draft->compiler;
+    const struct yaml_node *where = draft->where;
+    struct named_selections names = {
+        .items = arena_array(&compiler->arena, where->count, sizeof *names.items),
+        .count = where->count};
+
+    if (!names.items) {
+        compiler->failed = true;
+        return (struct named_selections){0};
+    }
+    for (size_t i = 0; i < where->count; i++) {
+        const struct yaml_node *key = where->keys[i];
+
+        if (condition_is_keyword(key->text))
+            diag_error(compiler->diags, key->mark, "bad-name",
+                       "'%.*s' means something in conditions: name the selection otherwise",
+                       TEXT_ARG(key->text));
+        names.items[i].key = key;
+        names.items[i].expression = selection_compile(compiler, draft->scope, where->items[i]);
+    }
+    return names;
+}
+
+static const struct expression *compile_where(struct draft *draft)
+{
+    struct named_selections names = read_where(draft);
+    const struct expression *whole = condition_compile(draft->compiler, draft->condition, &names);
+
+    for (size_t i = 0; whole && i < names.count; i++)
+        if (!names.items[i].used)
+            diag_warning(draft->compiler->diags, names.items[i].key->mark, "unused-selection",
+                         "the condition of %s does not use '%.*s'", draft->scope,
+                         TEXT_ARG(names.items[i].key->text));
+    return whole;
+}
+
+static struct mark mark_of(const struct draft *draft, const struct yaml_node *node)
+{
+    return draft->id ? draft->id->mark : node->mark;
+}
+
+/* Which of match or where and condition the rule is made of; false when that is not plain. */
+static bool check_form(struct draft *draft, const struct yaml_node *node)
+{
+    struct diag_list *diags = draft->compiler->diags;
+
+    if (draft->match && (draft->where || draft->condition)) {
+        diag_error(diags, (draft->where ? draft->where : draft->condition)->mark,
+                   "conflicting-keys", "%s has 'match' and 'where' with 'condition': choose one",
+                   draft->scope);
+        return false;
+    }
+    if (draft->match || (draft->where && draft->condition))
+        return true;
+    if (draft->where)
+        diag_error(diags, mark_of(draft, node), "missing-key", "%s has 'where' and no 'condition'",
+                   draft->scope);
+    else if (draft->condition)
+        diag_error(diags, mark_of(draft, node), "missing-key", "%s has 'condition' and no 'where'",
+                   draft->scope);
+    else
+        diag_error(diags, mark_of(draft, node), "missing-key",
+                   "%s has no 'match' (nor 'where' and 'condition')", draft->scope);
+    return false;
+}
+
+/* WHOLE, and none of the exceptions. */
+static const struct expression *except(struct draft *draft, const struct expression *whole,
+                                       const struct yaml_node *unless)
+{
+    struct expression_table *table = &draft->compiler->expressions;
+    const struct expression *both[2] = {
+        whole, expression_not(table, selection_compile(draft->compiler, draft->scope, unless))};
+
+    return expression_all(table, both, 2);
+}
+
+static void compile(struct draft *draft, const struct yaml_node *node)
+{
+    const struct expression *whole = NULL;
+
+    if (check_form(draft, node))
+        whole = draft->match ? selection_compile(draft->compiler, draft->scope, draft->match)
+                             : compile_where(draft);
+    if (draft->unless)
+        whole = except(draft, whole, draft->unless);
+    draft->rule.expression = draft->rule.written = whole;
+    if (draft->tests)
+        test_events_read(draft->compiler, draft->scope, draft->tests, &draft->rule);
+    else
+        diag_warning(draft->compiler->diags, mark_of(draft, node), "missing-tests",
+                     "%s has no tests", draft->scope);
+}
+
+static void file_draft(struct draft *draft, const struct yaml_node *node)
+{
+    struct compiler *compiler = draft->compiler;
+    struct rule *rule = &draft->rule;
+
+    rule->mark = compiler_keep_mark(compiler, mark_of(draft, node));
+    if (!rule->message)
+        rule->message = message_default(rule->on);
+    if (!draft->id) {
+        if (!yaml_get(node, "id"))
+            diag_error(compiler->diags, node->mark, "missing-key", "a rule has no 'id'");
+        return;
+    }
+    rule->id = keep(draft, draft->id->text);
+    if (!rule->title.ptr)
+        rule->title = rule->id;
+    int r = map_add(&compiler->drafts, rule->id, draft);
+
+    if (r == -EEXIST) {
+        const struct draft *first = map_get(&compiler->drafts, rule->id);
+
+        diag_error(compiler->diags, draft->id->mark, "duplicate-id",
+                   "two rules have the id '%.*s', the other one at %s:%u:%u", TEXT_ARG(rule->id),
+                   first->rule.mark.file, first->rule.mark.line, first->rule.mark.column);
+    } else if (r < 0) {
+        compiler->failed = true;
+    }
+}
+
+/* "rule 'x'", as far as there is an x. */
+static const char *scope_of(struct compiler *compiler, const struct yaml_node *id)
+{
+    if (!id || !is_text(id))
+        return "a rule without id";
+    const char *scope = arena_printf(&compiler->arena, "rule '%.*s'", TEXT_ARG(id->text));
+
+    if (!scope)
+        compiler->failed = true;
+    return scope ? scope : "";
+}
+
+void draft_read(struct compiler *compiler, const struct yaml_node *node)
+{
+    struct draft *draft;
+
+    if (node->kind != YAML_MAP) {
+        diag_error(compiler->diags, node->mark, "wrong-type", "a rule must be a map");
+        return;
+    }
+    draft = arena_alloc(&compiler->arena, sizeof *draft);
+    if (!draft) {
+        compiler->failed = true;
+        return;
+    }
+    draft->compiler = compiler;
+    draft->scope = scope_of(compiler, yaml_get(node, "id"));
+    draft->rule.severity = SEVERITY_MEDIUM;
+    draft->rule.enabled = true;
+    read_keys(draft, node, false);
+    compile(draft, node);
+    file_draft(draft, node);
+}
+
+void draft_override(struct compiler *compiler, const struct yaml_node *id,
+                    const struct yaml_node *changes)
+{
+    struct draft *draft = map_get(&compiler->drafts, id->text);
+
+    if (!draft) {
+        diag_error(
+            compiler->diags, id->mark, "unknown-rule", "there is no rule '%.*s' to override%s",
+            TEXT_ARG(id->text),
+            compiler_hint(compiler, compiler_nearest(compiler, &compiler->drafts, id->text)));
+        return;
+    }
+    if (changes->kind != YAML_MAP || changes->count == 0) {
+        diag_error(compiler->diags, changes->mark, "wrong-type",
+                   "an override must be a map of what it changes");
+        return;
+    }
+    draft->unless = NULL;
+    read_keys(draft, changes, true);
+    if (draft->unless)
+        draft->rule.expression = except(draft, draft->rule.expression, draft->unless);
+}

@@ -1,0 +1,26 @@
+/* `field|modifier|modifier`: what the key of a selection asks. */
+#ifndef PICKET_RULE_MODIFIER_H
+#define PICKET_RULE_MODIFIER_H
+
+#include "rule/compiler.h"
+
+struct field_key {
+    const struct yaml_node *node;
+    struct text name; /* of the field, as written */
+    struct field_ref ref;
+    enum predicate_operator op; /* without a modifier: MATCHES */
+    const char *said;           /* the modifier that gave the operator; NULL: none */
+    unsigned flags;             /* REGEX_NOCASE, REGEX_MULTILINE, REGEX_DOTALL */
+    bool all;
+};
+
+/* Reads KEY. False when it has mistakes, all diagnosed; SCOPE says where, as in "rule 'x'". */
+bool field_key_read(struct compiler *compiler, const char *scope, const struct yaml_node *key,
+                    struct field_key *out);
+
+/* Resolves NAME, which stands at OFFSET of the scalar NODE, with a diagnostic when it is no field.
+ */
+bool field_name_read(struct compiler *compiler, const char *scope, const struct yaml_node *node,
+                     struct text name, struct field_ref *out);
+
+#endif

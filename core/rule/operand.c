@@ -1,0 +1,239 @@
+#include "rule/operand.h"
+
+#include <errno.h>
+
+#include "base/clock.h"
+
+/* What the kernel keeps of a comm. */
+#define COMM_MAX 15
+
+/* A regex without any of these is plain text. */
+#define REGEX_META "\\^$.[|()?*+{"
+
+/* Of a value that a list brought in, the place of its use: there the types meet. */
+static struct mark mark_of(const struct operand *operand)
+{
+    return operand->use ? operand->use->mark : operand->value->mark;
+}
+
+static void diagnose_value(struct compiler *compiler, const struct operand *operand,
+                           const char *wanted)
+{
+    const struct field_key *key = operand->key;
+    struct text from = operand->use ? operand->use->text : TEXT("");
+
+    diag_error(compiler->diags, mark_of(operand), "bad-value",
+               "'%.*s'%s%.*s is no %s, which '%.*s' in %s takes", TEXT_ARG(operand->value->text),
+               from.len ? " of list " : "", TEXT_ARG(from), wanted, TEXT_ARG(key->node->text),
+               operand->scope);
+}
+
+static void diagnose_regex(struct compiler *compiler, const struct operand *operand,
+                           const struct regex_failure *failure)
+{
+    struct mark mark = yaml_mark_inside(operand->value, failure->offset, 1);
+
+    /* A list's value is told once, however many rules use the list. */
+    if (!operand->use || !compiler_has_told(compiler, mark, "bad-regex"))
+        diag_error(compiler->diags, mark, "bad-regex", "bad regex: %s", failure->reason);
+}
+
+static const struct expression *add(struct compiler *compiler, const struct operand *operand,
+                                    const struct predicate *wanted)
+{
+    const struct predicate *predicate = NULL;
+    struct regex_failure failure;
+    int r = predicate_table_add(&compiler->predicates, wanted, &predicate, &failure);
+
+    if (r == -EINVAL)
+        diagnose_regex(compiler, operand, &failure);
+    else if (r < 0)
+        compiler->failed = true;
+    return r < 0 ? NULL : expression_of(&compiler->expressions, predicate);
+}
+
+static const struct expression *add_number(struct compiler *compiler, const struct operand *operand,
+                                           int64_t number)
+{
+    const struct field_key *key = operand->key;
+    struct predicate wanted = {.ref = key->ref, .op = key->op, .number = number};
+
+    if (predicate_is_of_text(wanted.op))
+        wanted.op = PREDICATE_EQUAL;
+    return add(compiler, operand, &wanted);
+}
+
+static bool has_meta(struct text pattern, const char *meta)
+{
+    for (size_t i = 0; i < pattern.len; i++)
+        if (strchr(meta, pattern.ptr[i]))
+            return true;
+    return false;
+}
+
+static void warn_comm(struct compiler *compiler, const struct operand *operand, struct text literal)
+{
+    const struct yaml_node *value = operand->value;
+
+    if (literal.len <= COMM_MAX)
+        return;
+    diag_warning(compiler->diags,
+                 yaml_mark_inside(value, (size_t)(literal.ptr - value->text.ptr), literal.len),
+                 "never-matches",
+                 "'%.*s' can never match: the kernel keeps %d bytes of a comm, this has %zu",
+                 TEXT_ARG(literal), COMM_MAX, literal.len);
+}
+
+/* A regex is looked into when it is but literals with '|' between them. */
+static void check_comm(struct compiler *compiler, const struct operand *operand)
+{
+    struct text rest = operand->value->text;
+    enum predicate_operator op = operand->key->op;
+
+    if (operand->key->ref.field->id != FIELD_COMM || op == PREDICATE_GLOB || op == PREDICATE_FINDS)
+        return;
+    if (op != PREDICATE_MATCHES) {
+        warn_comm(compiler, operand, rest);
+        return;
+    }
+    if (has_meta(rest, "\\^$.[]()?*+{}"))
+        return;
+    while (rest.ptr)
+        warn_comm(compiler, operand, text_split(&rest, '|'));
+}
+
+static const struct expression *compile_text(struct compiler *compiler,
+                                             const struct operand *operand)
+{
+    const struct field_key *key = operand->key;
+    struct predicate wanted = {
+        .ref = key->ref, .op = key->op, .flags = key->flags, .text = operand->value->text};
+
+    /* Plain text is compared as such. */
+    if (wanted.op == PREDICATE_MATCHES && !has_meta(wanted.text, REGEX_META))
+        wanted.op = PREDICATE_IS;
+    check_comm(compiler, operand);
+    return add(compiler, operand, &wanted);
+}
+
+static bool looks_numeric(struct text pattern)
+{
+    return has_meta(pattern, "0123456789.[\\");
+}
+
+/* Numbers take a number, or a pattern over their decimal text. */
+static const struct expression *compile_number(struct compiler *compiler,
+                                               const struct operand *operand)
+{
+    struct text text = operand->value->text;
+    enum predicate_operator op = operand->key->op;
+    int64_t number;
+    bool is_number = text_to_int(text, &number) == 0;
+
+    if (predicate_is_of_text(op) && op != PREDICATE_IS && op != PREDICATE_MATCHES)
+        return compile_text(compiler, operand);
+    if (op == PREDICATE_MATCHES && !is_number && looks_numeric(text))
+        return compile_text(compiler, operand);
+    if (!predicate_is_of_text(op) && !is_number)
+        is_number = text_to_size(text, &number) == 0;
+    if (is_number)
+        return add_number(compiler, operand, number);
+    diagnose_value(compiler, operand,
+                   predicate_is_of_text(op) ? "number" : "number or size (as in 10MiB)");
+    return NULL;
+}
+
+static const struct expression *compile_time(struct compiler *compiler,
+                                             const struct operand *operand)
+{
+    enum predicate_operator op = operand->key->op;
+    bool plain = op == PREDICATE_IS ||
+                 (op == PREDICATE_MATCHES && !has_meta(operand->value->text, REGEX_META));
+    int64_t time;
+
+    if (predicate_is_of_text(op) && !plain)
+        return compile_text(compiler, operand);
+    if (time_parse(operand->value->text, &time) == 0)
+        return add_number(compiler, operand, time);
+    diagnose_value(compiler, operand, "time (as in 2026-01-31T12:00:00Z)");
+    return NULL;
+}
+
+static const struct expression *compile_duration(struct compiler *compiler,
+                                                 const struct operand *operand)
+{
+    int64_t duration = 0;
+
+    if (text_is(operand->value->text, "0") ||
+        text_to_duration(operand->value->text, &duration) == 0)
+        return add_number(compiler, operand, duration);
+    diagnose_value(compiler, operand, "duration (as in 250ms, 10s, 5m)");
+    return NULL;
+}
+
+static const struct expression *compile_bool(struct compiler *compiler,
+                                             const struct operand *operand)
+{
+    bool value;
+
+    if (yaml_is_bool(operand->value, &value))
+        return add_number(compiler, operand, value);
+    diagnose_value(compiler, operand, "boolean (true or false)");
+    return NULL;
+}
+
+static const struct expression *compile_exists(struct compiler *compiler,
+                                               const struct operand *operand)
+{
+    struct predicate wanted = {.ref = operand->key->ref, .op = PREDICATE_EXISTS};
+    bool value;
+
+    if (!yaml_is_bool(operand->value, &value)) {
+        diagnose_value(compiler, operand, "boolean (true or false)");
+        return NULL;
+    }
+    const struct expression *exists = add(compiler, operand, &wanted);
+
+    return value ? exists : expression_not(&compiler->expressions, exists);
+}
+
+static bool check_value(struct compiler *compiler, const struct operand *operand)
+{
+    const struct field_key *key = operand->key;
+
+    if (yaml_is_null(operand->value)) {
+        diag_error(compiler->diags, mark_of(operand), "bad-value",
+                   "'%.*s' has no value; to ask whether there is one, use '%.*s|exists: false'",
+                   TEXT_ARG(key->node->text), TEXT_ARG(key->name));
+        return false;
+    }
+    if (operand->value->text.len == 0 && key->said && predicate_is_of_text(key->op) &&
+        key->op != PREDICATE_IS && key->op != PREDICATE_GLOB)
+        diag_warning(compiler->diags, mark_of(operand), "empty-value",
+                     "every value %s the empty text",
+                     key->op == PREDICATE_STARTS  ? "starts with"
+                     : key->op == PREDICATE_ENDS  ? "ends with"
+                     : key->op == PREDICATE_FINDS ? "matches"
+                                                  : "contains");
+    return true;
+}
+
+const struct expression *operand_compile(struct compiler *compiler, const struct operand *operand)
+{
+    if (!check_value(compiler, operand))
+        return NULL;
+    if (operand->key->op == PREDICATE_EXISTS)
+        return compile_exists(compiler, operand);
+    switch (operand->key->ref.field->type) {
+    case TYPE_NUMBER:
+        return compile_number(compiler, operand);
+    case TYPE_TIME:
+        return compile_time(compiler, operand);
+    case TYPE_DURATION:
+        return compile_duration(compiler, operand);
+    case TYPE_BOOL:
+        return compile_bool(compiler, operand);
+    default:
+        return compile_text(compiler, operand);
+    }
+}

@@ -1,0 +1,17 @@
+/* One value of a selection's key, made the predicate that it asks for. */
+#ifndef PICKET_RULE_OPERAND_H
+#define PICKET_RULE_OPERAND_H
+
+#include "rule/modifier.h"
+
+struct operand {
+    const struct field_key *key;
+    const char *scope;
+    const struct yaml_node *value; /* a scalar */
+    const struct yaml_node *use;   /* the `$name` that brought it in; NULL: it stands here */
+};
+
+/* NULL when the value has a mistake, which is diagnosed, or when out of memory. */
+const struct expression *operand_compile(struct compiler *compiler, const struct operand *operand);
+
+#endif

@@ -1,0 +1,211 @@
+#include "rule/predicate.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "rule/glob.h"
+
+void predicate_table_deinit(struct predicate_table *table)
+{
+    for (size_t i = 0; i < table->count; i++)
+        regex_free(table->items[i]->regex);
+    free(table->items);
+    map_deinit(&table->seen);
+    table->items = NULL;
+    table->count = table->size = 0;
+}
+
+/* Everything that tells two predicates apart, as bytes. */
+static struct text key_of(struct arena *arena, const struct predicate *predicate)
+{
+    const struct field_ref *ref = &predicate->ref;
+    char *key = arena_printf(arena, "%d %d %u %d %u %lld %.*s", (int)ref->field->id,
+                             (int)ref->owner, ref->generation, (int)predicate->op, predicate->flags,
+                             (long long)predicate->number, (int)predicate->text.len,
+                             predicate->text.len ? predicate->text.ptr : "");
+
+    return key ? text_from(key) : (struct text){NULL, 0};
+}
+
+static int compile_regex(struct predicate *predicate, struct regex_failure *failure)
+{
+    unsigned flags = predicate->flags;
+
+    switch (predicate->op) {
+    case PREDICATE_MATCHES:
+        /* As in Prometheus: a newline in an argument is no way around `.*`. */
+        flags |= REGEX_WHOLE | REGEX_DOTALL;
+        break;
+    case PREDICATE_FINDS:
+        break;
+    case PREDICATE_CONTAINS:
+        if (!(flags & REGEX_NOCASE))
+            return 0;
+        flags |= REGEX_LITERAL;
+        break;
+    default:
+        return 0;
+    }
+    return regex_new(predicate->text, flags, &predicate->regex, failure);
+}
+
+static int append(struct predicate_table *table, struct predicate *predicate)
+{
+    if (table->count == table->size) {
+        size_t size = table->size ? table->size * 2 : 64;
+        void *items = reallocarray(table->items, size, sizeof(struct predicate *));
+
+        if (!items)
+            return -ENOMEM;
+        table->items = items;
+        table->size = size;
+    }
+    predicate->index = table->count;
+    table->items[table->count++] = predicate;
+    return 0;
+}
+
+static int add_new(struct predicate_table *table, const struct predicate *wanted, struct text key,
+                   const struct predicate **out, struct regex_failure *failure)
+{
+    struct predicate *predicate = arena_alloc(table->arena, sizeof *predicate);
+
+    if (!predicate)
+        return -ENOMEM;
+    *predicate = *wanted;
+    predicate->regex = NULL;
+    predicate->text = arena_text(table->arena, wanted->text);
+    if (!predicate->text.ptr)
+        return -ENOMEM;
+    int r = compile_regex(predicate, failure);
+
+    if (r < 0)
+        return r;
+    r = append(table, predicate);
+    if (r < 0) {
+        regex_free(predicate->regex);
+        return r;
+    }
+    *out = predicate;
+    return map_add(&table->seen, key, predicate);
+}
+
+int predicate_table_add(struct predicate_table *table, const struct predicate *wanted,
+                        const struct predicate **out, struct regex_failure *failure)
+{
+    struct text key = key_of(table->arena, wanted);
+
+    if (!key.ptr)
+        return -ENOMEM;
+    const struct predicate *known = map_get(&table->seen, key);
+
+    if (!known)
+        return add_new(table, wanted, key, out, failure);
+    *out = known;
+    return 0;
+}
+
+static bool matches(const struct predicate *predicate, struct text text,
+                    struct predicate_scratch *scratch)
+{
+    int r = regex_match(predicate->regex, scratch->regex, text);
+
+    scratch->limits += r < 0;
+    return r > 0;
+}
+
+static bool equal(struct text a, struct text b, bool nocase)
+{
+    return nocase ? text_equal_nocase(a, b) : text_equal(a, b);
+}
+
+static bool holds_text(const struct predicate *predicate, struct text text,
+                       struct predicate_scratch *scratch)
+{
+    bool nocase = predicate->flags & REGEX_NOCASE;
+    struct text part = predicate->text;
+
+    if (predicate->regex)
+        return matches(predicate, text, scratch);
+    switch (predicate->op) {
+    case PREDICATE_IS:
+        return equal(text, part, nocase);
+    case PREDICATE_STARTS:
+        return text.len >= part.len && equal((struct text){text.ptr, part.len}, part, nocase);
+    case PREDICATE_ENDS:
+        return text.len >= part.len &&
+               equal((struct text){text.ptr + (text.len - part.len), part.len}, part, nocase);
+    case PREDICATE_CONTAINS:
+        return text_contains(text, part);
+    default:
+        return glob_match(part, text, nocase);
+    }
+}
+
+static bool holds_number(const struct predicate *predicate, int64_t number)
+{
+    switch (predicate->op) {
+    case PREDICATE_EQUAL:
+        return number == predicate->number;
+    case PREDICATE_LESS:
+        return number < predicate->number;
+    case PREDICATE_LESS_EQUAL:
+        return number <= predicate->number;
+    case PREDICATE_GREATER:
+        return number > predicate->number;
+    default:
+        return number >= predicate->number;
+    }
+}
+
+static bool holds_list(const struct predicate *predicate, struct text list,
+                       struct predicate_scratch *scratch)
+{
+    struct text item;
+
+    while (text_list_next(&list, &item))
+        if (holds_text(predicate, item, scratch))
+            return true;
+    return false;
+}
+
+static bool holds_value(const struct predicate *predicate, const struct value *value,
+                        struct predicate_scratch *scratch)
+{
+    if (predicate->op == PREDICATE_EXISTS)
+        return true;
+    if (!predicate_is_of_text(predicate->op))
+        return holds_number(predicate,
+                            value->type == TYPE_BOOL ? (int64_t)value->boolean : value->number);
+    if (value->type == TYPE_TEXT)
+        return holds_text(predicate, value->text, scratch);
+    if (value->type == TYPE_TEXT_LIST)
+        return holds_list(predicate, value->text, scratch);
+    buffer_clear(&scratch->text);
+    value_put(&scratch->text, value);
+    return holds_text(predicate, buffer_text(&scratch->text), scratch);
+}
+
+static bool holds_any_ancestor(const struct predicate *predicate, const struct process *process,
+                               struct predicate_scratch *scratch)
+{
+    struct value value;
+
+    if (!process)
+        return false;
+    for (process = process->parent; process; process = process->parent)
+        if (process_value(process, predicate->ref.field, &value) &&
+            holds_value(predicate, &value, scratch))
+            return true;
+    return false;
+}
+
+bool predicate_holds(const struct predicate *predicate, const struct event *event,
+                     struct predicate_scratch *scratch)
+{
+    struct value value;
+
+    if (predicate->ref.owner == OWNER_ANY_ANCESTOR)
+        return holds_any_ancestor(predicate, event->process, scratch);
+    return event_value(event, &predicate->ref, &value) && holds_value(predicate, &value, scratch);
+}

@@ -1,0 +1,66 @@
+/* One rule, compiled. Made by the loader (rule/ruleset.h), read-only from then on; everything it
+ * points to lives as long as its ruleset. Every text has a NUL behind it. */
+#ifndef PICKET_RULE_RULE_H
+#define PICKET_RULE_RULE_H
+
+#include "base/diag.h"
+#include "event/event.h"
+#include "rule/message.h"
+
+/* Sigma's levels, the least first. */
+enum severity {
+    SEVERITY_INFORMATIONAL,
+    SEVERITY_LOW,
+    SEVERITY_MEDIUM,
+    SEVERITY_HIGH,
+    SEVERITY_CRITICAL
+};
+#define SEVERITIES 5
+
+const char *severity_name(enum severity severity);
+int severity_parse(struct text name, enum severity *out); /* -EINVAL */
+
+struct rule_texts {
+    const struct text *items;
+    size_t count;
+};
+
+/* An event made of a rule's own `tests`, and whether the rule is to hold for it. */
+struct rule_test {
+    struct mark mark;
+    bool alerts;
+    struct event event;
+};
+
+/* `suppress: {by: [exe, user], for: 1m}`: after an alert, no further one with the same values of
+ * these fields for that long (see alert/suppression.h). */
+struct rule_suppress {
+    const struct field_ref *by; /* none: every alert of the rule is the same */
+    size_t by_count;
+    int64_t window; /* ns; 0: the rule has no `suppress` */
+};
+
+struct expression;
+
+struct rule {
+    struct text id;
+    struct text title;       /* the id when the file gives none */
+    struct text description; /* ptr NULL: none */
+    struct text author;      /* ptr NULL: none */
+    enum severity severity;
+    struct rule_texts tags, references, false_positives;
+    struct rule_texts outputs; /* none: every output */
+    struct rule_suppress suppress;
+    bool enabled; /* a rule that is not never hits, but its tests are run */
+    enum event_type on;
+    const struct message *message; /* never NULL */
+    struct mark mark;              /* of its id */
+    size_t index;                  /* in its ruleset */
+
+    const struct expression *expression; /* what must hold, overrides included */
+    const struct expression *written;    /* without overrides: what the tests are of */
+    const struct rule_test *tests;
+    size_t test_count;
+};
+
+#endif

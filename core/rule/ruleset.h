@@ -1,0 +1,47 @@
+/* Rules, loaded and compiled: immutable, shared by any number of matchers and threads.
+ *
+ * All of a load's mistakes are collected in one pass (docs/diagnostics.md lists their codes). One
+ * error is enough for there to be no ruleset: an engine that reloads keeps the one it has. */
+#ifndef PICKET_RULE_RULESET_H
+#define PICKET_RULE_RULESET_H
+
+#include "base/cleanup.h"
+#include "rule/rule.h"
+
+struct predicate;
+
+/* Read-only for its users. */
+struct ruleset {
+    struct arena arena;
+    const struct rule **rules; /* as loaded, disabled ones included */
+    size_t count;
+    /* Those that are enabled, by what they are on, in the same order. */
+    const struct rule **by_type[EVENT_TYPES];
+    size_t by_type_count[EVENT_TYPES];
+    /* Every distinct (field, operator, value) of all rules, by index. */
+    const struct predicate **predicates;
+    size_t predicate_count;
+    size_t expression_count; /* distinct ones; each has its index */
+    size_t skipped;          /* documents passed over with a warning: Sigma's, in this version */
+};
+
+/* Where rules come from: a file or folder, or (CONTENT.ptr not NULL) a text that PATH names. */
+struct rule_source {
+    const char *path;
+    struct text content;
+};
+
+/* Loads all sources, in their order, as one ruleset. A folder is read recursively, its *.yaml and
+ * *.yml in bytewise order of their paths; what begins with a dot is passed over. DIAGS gets the
+ * mistakes and must outlive nothing but itself: the ruleset borrows nothing of it.
+ * 0; -EINVAL when DIAGS got an error (a file that cannot be read is one); -ENOMEM. */
+int ruleset_load(const struct rule_source *sources, size_t count, struct diag_list *diags,
+                 struct ruleset **out);
+
+void ruleset_free(struct ruleset *ruleset);
+DEFINE_FREEP(struct ruleset, ruleset)
+
+/* The rule of that id, or NULL. Linear: for people's questions, not for events. */
+const struct rule *ruleset_find(const struct ruleset *ruleset, struct text id);
+
+#endif

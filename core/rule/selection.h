@@ -1,0 +1,18 @@
+/* Selections: maps of fields (all must hold), lists of such maps (one must), and the lists and
+ * macros they name. */
+#ifndef PICKET_RULE_SELECTION_H
+#define PICKET_RULE_SELECTION_H
+
+#include "rule/compiler.h"
+
+/* NULL when there is a mistake, all diagnosed; SCOPE says where, as in "rule 'x'". */
+const struct expression *selection_compile(struct compiler *compiler, const char *scope,
+                                           const struct yaml_node *node);
+
+/* Compiles every macro, used or not, and looks through every list. */
+void selection_check_definitions(struct compiler *compiler);
+
+/* After all rules: what is defined and never used. */
+void selection_warn_unused(struct compiler *compiler);
+
+#endif

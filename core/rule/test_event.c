@@ -1,0 +1,241 @@
+#include "rule/test_event.h"
+
+#include "base/clock.h"
+#include "rule/modifier.h"
+
+struct building {
+    struct compiler *compiler;
+    const char *scope;
+    struct event *event;
+    struct process *processes[ANCESTOR_MAX + 1]; /* by generation; made when asked for */
+};
+
+static void *allocate(struct compiler *compiler, size_t size)
+{
+    void *memory = arena_alloc(&compiler->ruleset->arena, size);
+
+    if (!memory)
+        compiler->failed = true;
+    return memory;
+}
+
+/* The process of that generation, with all between it and the event's own. */
+static struct process *process_at(struct building *building, unsigned generation)
+{
+    for (unsigned i = 0; i <= generation; i++) {
+        if (building->processes[i])
+            continue;
+        building->processes[i] = allocate(building->compiler, sizeof(struct process));
+        if (!building->processes[i])
+            return NULL;
+        if (i > 0)
+            building->processes[i - 1]->parent = building->processes[i];
+        else
+            building->event->process = building->processes[0];
+    }
+    return building->processes[generation];
+}
+
+static void diagnose_value(struct building *building, const struct yaml_node *key,
+                           const struct yaml_node *value, const struct field *field)
+{
+    diag_error(building->compiler->diags, value->mark, "bad-value", "'%.*s' in a test must be a %s",
+               TEXT_ARG(key->text), field_type_name(field->type));
+}
+
+static struct text keep_text(struct building *building, struct text text)
+{
+    struct text kept = arena_text(&building->compiler->ruleset->arena, text);
+
+    if (!kept.ptr)
+        building->compiler->failed = true;
+    return kept;
+}
+
+/* A list of texts as a TEXT_LIST. */
+static bool read_list(struct building *building, const struct yaml_node *value, struct text *out)
+{
+    CLEANUP(buffer_deinit) struct buffer joined = {0};
+
+    if (value->kind != YAML_LIST)
+        return false;
+    for (size_t i = 0; i < value->count; i++) {
+        if (value->items[i]->kind != YAML_SCALAR)
+            return false;
+        buffer_put_text(&joined, value->items[i]->text);
+        buffer_put_char(&joined, '\0');
+    }
+    building->compiler->failed |= buffer_failed(&joined);
+    *out = keep_text(building, buffer_text(&joined));
+    return true;
+}
+
+static bool read_number(const struct yaml_node *value, enum field_type type, int64_t *out)
+{
+    if (value->kind != YAML_SCALAR)
+        return false;
+    if (type == TYPE_TIME)
+        return time_parse(value->text, out) == 0;
+    if (text_to_int(value->text, out) == 0)
+        return true;
+    return type == TYPE_DURATION && text_to_duration(value->text, out) == 0;
+}
+
+/* Sets the member of OBJECT (a struct event or a struct process) that FIELD is. */
+static bool set_member(struct building *building, void *object, const struct field *field,
+                       const struct yaml_node *value)
+{
+    void *member = (char *)object + field->offset;
+
+    switch (field->type) {
+    case TYPE_TEXT:
+        if (value->kind != YAML_SCALAR)
+            return false;
+        *(struct text *)member = keep_text(building, value->text);
+        return true;
+    case TYPE_TEXT_LIST:
+        return read_list(building, value, member);
+    case TYPE_BOOL:
+        return yaml_is_bool(value, member);
+    default:
+        return read_number(value, field->type, member);
+    }
+}
+
+static void set_field(struct building *building, const struct yaml_node *key,
+                      const struct yaml_node *value, const struct field_ref *ref)
+{
+    struct event *event = building->event;
+    bool of_event = ref->field->scope == SCOPE_EVENT;
+    struct process *process = of_event ? NULL : process_at(building, ref->generation);
+    void *object = of_event ? (void *)event : (void *)process;
+
+    if (!object || yaml_is_null(value))
+        return;
+    if (!set_member(building, object, ref->field, value) ||
+        (ref->field->id == FIELD_TYPE && event_type_parse(event->type_name, &event->type) < 0)) {
+        diagnose_value(building, key, value, ref->field);
+        return;
+    }
+    field_set_add(of_event ? &event->has : &process->has, ref->field->id);
+}
+
+static void read_map(struct building *building, const struct yaml_node *map, unsigned generation);
+
+static void read_pair(struct building *building, const struct yaml_node *key,
+                      const struct yaml_node *value, unsigned generation)
+{
+    struct compiler *compiler = building->compiler;
+    struct field_ref ref;
+
+    if (value->kind == YAML_MAP && text_is(key->text, "parent") && generation < ANCESTOR_MAX) {
+        read_map(building, value, generation + 1);
+        return;
+    }
+    if (!field_name_read(compiler, building->scope, key, key->text, &ref))
+        return;
+    if (ref.owner == OWNER_ANY_ANCESTOR) {
+        diag_error(compiler->diags, key->mark, "bad-field",
+                   "a test must say which ancestor has '%.*s', as in ancestor[2].%s",
+                   TEXT_ARG(key->text), ref.field->name);
+        return;
+    }
+    ref.generation += generation;
+    if (ref.generation > ANCESTOR_MAX || (generation && ref.field->scope == SCOPE_EVENT))
+        diag_error(compiler->diags, key->mark, "bad-field", "'%.*s' cannot be given to an ancestor",
+                   TEXT_ARG(key->text));
+    else
+        set_field(building, key, value, &ref);
+}
+
+static void read_map(struct building *building, const struct yaml_node *map, unsigned generation)
+{
+    for (size_t i = 0; i < map->count; i++)
+        read_pair(building, map->keys[i], map->items[i], generation);
+}
+
+/* As replay does: what argv implies and the test does not say. */
+static void derive(struct building *building, struct process *process)
+{
+    CLEANUP(buffer_deinit) struct buffer cmdline = {0};
+    struct text rest = process->argv, item;
+    struct field_set *has = &process->has;
+
+    if (!field_set_has(has, FIELD_ARGV))
+        return;
+    if (!field_set_has(has, FIELD_CMDLINE)) {
+        cmdline_put(&cmdline, process->argv);
+        building->compiler->failed |= buffer_failed(&cmdline);
+        process->cmdline = keep_text(building, buffer_text(&cmdline));
+        field_set_add(has, FIELD_CMDLINE);
+    }
+    if (!field_set_has(has, FIELD_ARGC)) {
+        for (process->argc = 0; text_list_next(&rest, &item);)
+            process->argc++;
+        field_set_add(has, FIELD_ARGC);
+    }
+    if (!field_set_has(has, FIELD_CMDLINE_LENGTH)) {
+        process->cmdline_length = (int64_t)process->cmdline.len;
+        field_set_add(has, FIELD_CMDLINE_LENGTH);
+    }
+}
+
+static void read_event(struct compiler *compiler, const char *scope, const struct yaml_node *map,
+                       struct event *event)
+{
+    struct building building = {.compiler = compiler, .scope = scope, .event = event};
+
+    process_at(&building, 0);
+    read_map(&building, map, 0);
+    for (unsigned i = 0; i <= ANCESTOR_MAX && building.processes[i]; i++)
+        derive(&building, building.processes[i]);
+    event->type_name = text_from(event_type_name(event->type));
+    field_set_add(&event->has, FIELD_TYPE);
+    if (!field_set_has(&event->has, FIELD_IS_EXIT)) {
+        event->is_exit = event->type == EVENT_EXIT;
+        field_set_add(&event->has, FIELD_IS_EXIT);
+    }
+    if (event->type == EVENT_EXEC)
+        field_set_add(&event->has, FIELD_RETVAL);
+}
+
+/* False when NODE is no test. */
+static bool read_test(struct compiler *compiler, const char *scope, const struct yaml_node *node,
+                      struct rule_test *test)
+{
+    const struct yaml_node *key = node->kind == YAML_MAP && node->count == 1 ? node->keys[0] : NULL;
+    bool alerts = key && text_is(key->text, "alerts");
+
+    if (!key || (!alerts && !text_is(key->text, "quiet"))) {
+        diag_error(compiler->diags, key ? key->mark : node->mark, "bad-test",
+                   "a test is either 'alerts: {...}' or 'quiet: {...}'");
+        return false;
+    }
+    if (node->items[0]->kind != YAML_MAP) {
+        diag_error(compiler->diags, node->items[0]->mark, "bad-test",
+                   "'%.*s' takes a map of fields and their values", TEXT_ARG(key->text));
+        return false;
+    }
+    test->mark = compiler_keep_mark(compiler, key->mark);
+    test->alerts = alerts;
+    read_event(compiler, scope, node->items[0], &test->event);
+    return true;
+}
+
+void test_events_read(struct compiler *compiler, const char *scope, const struct yaml_node *node,
+                      struct rule *rule)
+{
+    if (node->kind != YAML_LIST) {
+        diag_error(compiler->diags, node->mark, "wrong-type", "'tests' must be a list");
+        return;
+    }
+    struct rule_test *tests = allocate(compiler, (node->count + 1) * sizeof *tests);
+
+    for (size_t i = 0; tests && i < node->count; i++) {
+        struct rule_test *test = &tests[rule->test_count];
+
+        test->event.type = rule->on;
+        rule->test_count += read_test(compiler, scope, node->items[i], test);
+    }
+    rule->tests = tests;
+}

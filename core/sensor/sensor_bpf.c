@@ -1,0 +1,334 @@
+#include "sensor/sensor_bpf.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/sysinfo.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "exec.skel.h"
+#include "sensor/doorbell.h"
+#include "sensor/hooks.h"
+#include "sensor/ring_set.h"
+#include "wire.h"
+
+_Static_assert((int)WIRE_EXEC == EVENT_EXEC && (int)WIRE_EXEC_FAILED == EVENT_EXEC_FAILED &&
+                   (int)WIRE_EXIT == EVENT_EXIT && (int)WIRE_FORK == EVENT_FORK &&
+                   WIRE_TYPES == SENSOR_TYPES,
+               "counters by type are the same on both sides");
+
+#define LOG_SIZE 65536
+
+struct sensor {
+    struct exec_bpf *skeleton;
+    struct hooks hooks;
+    struct ring_set rings;
+    struct doorbell doorbell;
+    const struct wire_cpu *cpus; /* mapped, one for each possible CPU */
+    size_t cpus_size;
+    struct record_scratch scratch;
+    uint64_t received[SENSOR_TYPES], refused;
+};
+
+/* The function of a read and its context, for the ring set. */
+struct delivery {
+    struct sensor *sensor;
+    sensor_record_fn *fn;
+    void *context;
+};
+
+static int quiet(enum libbpf_print_level level, const char *format, va_list args)
+{
+    return 0;
+}
+
+/* Major and minor of the running kernel. */
+static void kernel_version(unsigned *major, unsigned *minor)
+{
+    struct utsname name;
+
+    *major = *minor = 0;
+    if (uname(&name) == 0)
+        sscanf(name.release, "%u.%u", major, minor); /* NOLINT(cert-err34-c): 0 will do */
+}
+
+static bool file_has(const char *path, const char *word)
+{
+    CLEANUP(fclosep) FILE *file = fopen(path, "re");
+    char line[256] = "";
+
+    return file && fgets(line, sizeof(line), file) && strstr(line, word);
+}
+
+static int kernel_check(struct buffer *why)
+{
+    unsigned major, minor;
+
+    kernel_version(&major, &minor);
+    if (major < 5 || (major == 5 && minor < 8)) {
+        buffer_printf(why, "Linux %u.%u is too old: 5.8 or later is needed", major, minor);
+        return -ENOSYS;
+    }
+    if (access("/sys/kernel/btf/vmlinux", R_OK) < 0) {
+        buffer_put_string(why, "there is no /sys/kernel/btf/vmlinux: mount sysfs on /sys, or use a "
+                               "kernel built with CONFIG_DEBUG_INFO_BTF");
+        return -ENOENT;
+    }
+    return 0;
+}
+
+/* The last line of the kernel's log that is not its statistics, as the reason of a refusal. */
+static struct text log_reason(const char *log)
+{
+    struct text rest = text_from(log), reason = TEXT("no reason given");
+
+    while (rest.ptr) {
+        struct text line = text_trim(text_split(&rest, '\n'));
+
+        if (line.len > 0 && !text_starts(line, TEXT("processed ")) &&
+            !text_starts(line, TEXT("verification time")) &&
+            !text_starts(line, TEXT("stack depth")))
+            reason = line;
+    }
+    return reason;
+}
+
+static void load_explain(int error, const char *log, struct buffer *why)
+{
+    if (file_has("/sys/kernel/security/lockdown", "[confidentiality]"))
+        buffer_put_string(why,
+                          "the kernel is locked down for confidentiality, which forbids BPF to "
+                          "read its memory: boot with lockdown=integrity");
+    else if ((error == -EPERM || error == -EACCES) && log[0] == '\0')
+        buffer_put_string(why, "loading BPF programs is not permitted: run as root, or with "
+                               "CAP_BPF and CAP_PERFMON");
+    else
+        buffer_printf(why, "the kernel refused a BPF program: %s (%.*s)", strerror(-error),
+                      TEXT_ARG(log_reason(log)));
+}
+
+static void rings_explain(int error, const char *what, size_t size, struct buffer *why)
+{
+    if (error == -EPERM && strcmp(what, "mmap") == 0)
+        buffer_printf(why,
+                      "rings of %zu KiB a CPU are over the limit of locked memory: allow "
+                      "CAP_IPC_LOCK, raise 'ulimit -l' or make the rings smaller",
+                      size / 1024);
+    else if (error == -EPERM || error == -EACCES)
+        buffer_put_string(why, "opening perf events is not permitted: run as root, or with "
+                               "CAP_PERFMON");
+    else
+        buffer_printf(why, "the rings cannot be opened: %s: %s", what, strerror(-error));
+}
+
+static size_t ring_size(const struct sensor_options *options, unsigned count)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    size_t wanted = options->ring_size, size = page;
+    struct sysinfo info;
+
+    if (wanted == 0) {
+        if (sysinfo(&info) == 0)
+            wanted = (size_t)info.totalram * info.mem_unit / 1024 / count;
+        wanted = wanted < SENSOR_RING_MIN ? SENSOR_RING_MIN : wanted;
+        wanted = wanted > SENSOR_RING_MAX ? SENSOR_RING_MAX : wanted;
+    }
+    while (size <= wanted / 2)
+        size *= 2;
+    return size;
+}
+
+static int skeleton_load(struct sensor *sensor, const struct sensor_options *options,
+                         unsigned count, struct buffer *why)
+{
+    CLEANUP(buffer_deinit) struct buffer memory = {0};
+    char *log = buffer_reserve(&memory, LOG_SIZE);
+    LIBBPF_OPTS(bpf_object_open_opts, open_options, .kernel_log_buf = log,
+                .kernel_log_size = LOG_SIZE);
+    unsigned major, minor;
+
+    if (!log)
+        return -ENOMEM;
+    log[0] = '\0';
+    sensor->skeleton = exec_bpf__open_opts(&open_options);
+    if (!sensor->skeleton) {
+        int r = -errno;
+
+        buffer_printf(why, "the BPF programs cannot be opened: %s", strerror(-r));
+        return r;
+    }
+    kernel_version(&major, &minor);
+    hooks_select(sensor->skeleton, options->classic || major >= 7, options->failures);
+    sensor->skeleton->rodata->argv_limit =
+        options->argv_limit == 0 || options->argv_limit > SENSOR_ARGV_MAX ? SENSOR_ARGV_MAX
+                                                                          : options->argv_limit;
+    sensor->skeleton->rodata->has_rdonly_cast = major > 6 || (major == 6 && minor >= 2);
+    bpf_map__set_max_entries(sensor->skeleton->maps.cpus, count);
+    bpf_map__set_max_entries(sensor->skeleton->maps.scratches, count);
+    int r = exec_bpf__load(sensor->skeleton);
+    if (r < 0)
+        load_explain(r, log, why);
+    return r;
+}
+
+static int cpus_map(struct sensor *sensor, unsigned count)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    size_t size = (count * sizeof(struct wire_cpu) + page - 1) / page * page;
+    void *memory =
+        mmap(NULL, size, PROT_READ, MAP_SHARED, bpf_map__fd(sensor->skeleton->maps.cpus), 0);
+
+    if (memory == MAP_FAILED)
+        return -errno;
+    sensor->cpus = memory;
+    sensor->cpus_size = size;
+    sensor->rings.cpus = memory;
+    return 0;
+}
+
+/* Tells the kernel side which ring is whose. */
+static int rings_install(const struct bpf_map *map, const struct perf_ring *rings, unsigned count)
+{
+    for (unsigned cpu = 0; cpu < count; cpu++)
+        if (rings[cpu].fd >= 0 &&
+            bpf_map_update_elem(bpf_map__fd(map), &cpu, &rings[cpu].fd, BPF_ANY) < 0)
+            return -errno;
+    return 0;
+}
+
+static int rings_open(struct sensor *sensor, unsigned count, size_t size, struct buffer *why)
+{
+    const char *what = "";
+    int r = ring_set_open(&sensor->rings, count, size, &what);
+
+    if (r == 0)
+        r = doorbell_open(&sensor->doorbell, &sensor->rings, &sensor->skeleton->bss->reader_asleep,
+                          &what);
+    if (r == 0) {
+        what = "BPF map";
+        r = cpus_map(sensor, count);
+    }
+    if (r == 0)
+        r = rings_install(sensor->skeleton->maps.events, sensor->rings.rings, count);
+    if (r == 0)
+        r = rings_install(sensor->skeleton->maps.bells, sensor->doorbell.bells, count);
+    if (r < 0)
+        rings_explain(r, what, size, why);
+    return r;
+}
+
+static int sensor_start(struct sensor *sensor, const struct sensor_options *options,
+                        struct buffer *why)
+{
+    int r = kernel_check(why);
+
+    if (r < 0)
+        return r;
+    int count = libbpf_num_possible_cpus();
+    if (count < 0) {
+        buffer_printf(why, "the number of CPUs cannot be read: %s", strerror(-count));
+        return count;
+    }
+    r = skeleton_load(sensor, options, (unsigned)count, why);
+    if (r == 0)
+        r = rings_open(sensor, (unsigned)count, ring_size(options, (unsigned)count), why);
+    if (r == 0)
+        r = hooks_attach(&sensor->hooks, sensor->skeleton, why);
+    return r;
+}
+
+int sensor_open(const struct sensor_options *options, struct buffer *why, struct sensor **out)
+{
+    struct sensor *sensor = calloc(1, sizeof(*sensor));
+
+    if (!sensor)
+        return -ENOMEM;
+    sensor->doorbell = (struct doorbell){.epoll = -1, .timer = -1};
+    libbpf_set_print(quiet); /* what is the matter, WHY says */
+    int r = sensor_start(sensor, options, why);
+    if (r < 0) {
+        sensor_close(sensor);
+        return r;
+    }
+    *out = sensor;
+    return 0;
+}
+
+void sensor_close(struct sensor *sensor)
+{
+    if (!sensor)
+        return;
+    hooks_detach(&sensor->hooks);
+    doorbell_deinit(&sensor->doorbell);
+    ring_set_deinit(&sensor->rings);
+    if (sensor->cpus)
+        munmap((void *)sensor->cpus, sensor->cpus_size);
+    exec_bpf__destroy(sensor->skeleton);
+    record_scratch_deinit(&sensor->scratch);
+    free(sensor);
+}
+
+int sensor_fd(const struct sensor *sensor)
+{
+    return sensor->doorbell.epoll;
+}
+
+static void sample_deliver(void *context, const void *bytes, size_t len)
+{
+    struct delivery *delivery = context;
+    struct sensor *sensor = delivery->sensor;
+    struct record record;
+    const char *why;
+
+    if (record_decode(bytes, len, &sensor->scratch, &record, &why) < 0) {
+        sensor->refused++;
+        return;
+    }
+    sensor->received[record.type]++;
+    delivery->fn(delivery->context, &record);
+}
+
+size_t sensor_read(struct sensor *sensor, sensor_record_fn *fn, void *context)
+{
+    struct delivery delivery = {sensor, fn, context};
+
+    doorbell_answer(&sensor->doorbell);
+    size_t records = ring_set_read(&sensor->rings, sample_deliver, &delivery);
+    doorbell_wait(&sensor->doorbell, &sensor->rings, records);
+    return records;
+}
+
+size_t sensor_flush(struct sensor *sensor, sensor_record_fn *fn, void *context)
+{
+    struct delivery delivery = {sensor, fn, context};
+
+    hooks_detach(&sensor->hooks);
+    while (ring_set_busy(&sensor->rings))
+        usleep(100);
+    return ring_set_flush(&sensor->rings, sample_deliver, &delivery);
+}
+
+void sensor_counters(const struct sensor *sensor, struct sensor_counters *out)
+{
+    *out = (struct sensor_counters){
+        .refused = sensor->refused + sensor->rings.broken,
+        .gaps = sensor->rings.gaps,
+        .unseen = __atomic_load_n(&sensor->skeleton->bss->unseen, __ATOMIC_RELAXED),
+        .recursion_misses = hooks_recursion_misses(sensor->skeleton),
+    };
+    for (int type = 0; type < SENSOR_TYPES; type++)
+        out->received[type] = sensor->received[type];
+    for (unsigned cpu = 0; cpu < sensor->rings.count; cpu++) {
+        const struct wire_cpu *wire = &sensor->cpus[cpu];
+
+        for (int type = 0; type < SENSOR_TYPES; type++) {
+            out->emitted[type] += __atomic_load_n(&wire->emitted[type], __ATOMIC_RELAXED);
+            out->lost[type] += __atomic_load_n(&wire->lost[type], __ATOMIC_RELAXED);
+        }
+        out->faults += __atomic_load_n(&wire->faults, __ATOMIC_RELAXED);
+    }
+}

@@ -1,0 +1,30 @@
+/* The capture alone: reads records and does nothing with them. */
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sensor/sensor_bpf.h"
+
+static void ignore(void *context, const struct record *record)
+{
+}
+
+int main(int argc, char **argv)
+{
+    struct sensor_options options = {.failures = argc > 1 && strcmp(argv[1], "failures") == 0};
+    struct buffer why = {0};
+    struct sensor *sensor;
+
+    if (sensor_open(&options, &why, &sensor) < 0) {
+        fprintf(stderr, "%s\n", buffer_string(&why));
+        return 1;
+    }
+    sensor_read(sensor, ignore, NULL);
+    for (;;) {
+        struct pollfd poll_fd = {.fd = sensor_fd(sensor), .events = POLLIN};
+
+        poll(&poll_fd, 1, -1);
+        sensor_read(sensor, ignore, NULL);
+    }
+}

@@ -1,0 +1,179 @@
+/* What a plugin finds itself to be, as it reports itself from inside its host. */
+#include "rig.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#define PROBER \
+    RIG_PROBER ",path=@/report,text=a\\,b,flag=on,size=3KiB,choice=blue,number=0x10,name=probe"
+
+static int set_up(void **state)
+{
+    static struct rig rig;
+    const char *const arguments[] = {PROBER};
+
+    rig_init(&rig);
+    setenv("PICKET_TEST_SECRET", "hunter2", 1);
+    setenv("TZ", "UTC", 1);
+    rig_start(&rig, arguments, 1);
+    *state = &rig;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    rig_deinit(*state);
+    return 0;
+}
+
+static void expect_line(struct rig *rig, const char *line)
+{
+    CLEANUP(buffer_deinit) struct buffer whole = {0};
+
+    /* The report begins with a line break of its own making, so that each line has one before. */
+    buffer_printf(&whole, "\n%s\n", line);
+    struct text report = rig_read(rig, "report");
+
+    if (!text_contains(report, buffer_text(&whole)) &&
+        !text_starts(report, (struct text){whole.data + 1, whole.len - 1}))
+        fail_msg("no line '%s' in the report:\n%.*s", line, TEXT_ARG(report));
+}
+
+static void expect(struct rig *rig, const char *what, long long value)
+{
+    CLEANUP(buffer_deinit) struct buffer line = {0};
+
+    buffer_printf(&line, "%s %lld", what, value);
+    expect_line(rig, buffer_string(&line));
+}
+
+static void is_nobody(void **state)
+{
+    static const char *const capabilities[] = {"cap_permitted", "cap_effective", "cap_inheritable",
+                                               "cap_ambient"};
+    bool root = getuid() == 0;
+
+    expect(*state, "uid", root ? 65534 : getuid());
+    expect(*state, "euid", root ? 65534 : getuid());
+    expect(*state, "gid", root ? 65534 : getgid());
+    for (size_t i = 0; i < sizeof capabilities / sizeof *capabilities; i++)
+        expect(*state, capabilities[i], 0);
+    if (root) {
+        expect(*state, "groups", 0);
+        expect(*state, "cap_bounding", 0);
+    }
+    expect(*state, "no_new_privs", 1);
+    expect(*state, "seccomp", 2);
+    expect(*state, "dumpable", 0);
+    expect(*state, "own_session", 1);
+    expect(*state, "core_limit", 0);
+}
+
+static void has_few_descriptors(void **state)
+{
+    /* Standard three, its socket, its file. */
+    expect(*state, "descriptors", 5);
+    expect(*state, "stdout_bytes", 6); /* into /dev/null: the rig's output shows no "stray" */
+}
+
+static void cannot_reach_others(void **state)
+{
+    static const char *const attempts[] = {"ptrace",         "kill_parent", "kill_all",
+                                           "tgkill_parent",  "pidfd_open",  "process_vm_readv",
+                                           "perf_event_open"};
+
+    for (size_t i = 0; i < sizeof attempts / sizeof *attempts; i++)
+        expect(*state, attempts[i], EPERM);
+    if (getuid() == 0)
+        expect(*state, "parent_memory", EACCES);
+}
+
+static void cannot_change_the_machine(void **state)
+{
+    static const char *const attempts[] = {
+        "bpf",    "mount",       "unshare", "setns",   "io_uring",         "userfaultfd",
+        "keyctl", "init_module", "kexec",   "tiocsti", "tiocsti_high_bits"};
+
+    for (size_t i = 0; i < sizeof attempts / sizeof *attempts; i++)
+        expect(*state, attempts[i], EPERM);
+}
+
+static void cannot_leave(void **state)
+{
+    static const char *const attempts[] = {"fork",           "execve",         "setuid",
+                                           "dumpable_again", "outlive_parent", "memory_limit"};
+
+    for (size_t i = 0; i < sizeof attempts / sizeof *attempts; i++)
+        if (getuid() == 0 || strcmp(attempts[i], "setuid") != 0)
+            expect(*state, attempts[i], EPERM);
+}
+
+static void gets_its_options(void **state)
+{
+    expect(*state, "a,b", 0);
+    expect(*state, "number", 16);
+    expect(*state, "flag", 1);
+    expect(*state, "size", 3072);
+    expect(*state, "duration", 60000000000);
+    expect(*state, "choice", 2);
+    expect(*state, "absent", -1);
+    expect_line(*state, "output=probe");
+}
+
+static void gets_little_environment(void **state)
+{
+    expect(*state, "secret", 0);
+    expect(*state, "zone", 1);
+}
+
+static void gets_values_of_alerts(void **state)
+{
+    static const char *const lines[] = {
+        "alert 000001 h tmp-binary a\\x1b[2Jb\\u{202e}\\u{202c}c\xef\xbf\xbd 3 1767225600000000000",
+        "event.parent.comm=bash",
+        "event.pid=17",
+        "event.argv.1=two words",
+        "event.argv=[\"a\",\"two words\"]",
+        "event.argv.9=(null)",
+        "event.argv.-1=(null)",
+        "event.none.x=(null)",
+        "event.comm.x=(null)",
+        "=(null)",
+        "rule.severity=high",
+        "event.flag=true",
+        "alert 000002 h tmp-binary no json 3 1767225600000000000"};
+    struct rig *rig = *state;
+
+    assert_int_equal(0, rig_push_json(rig,
+                                      "a\033[2Jb\xe2\x80\xae\xe2\x80\xac"
+                                      "c\xff",
+                                      "{\"rule\":{\"severity\":\"high\"},\"event\":{\"pid\":17,"
+                                      "\"comm\":\"x\",\"argv\":[\"a\",\"two words\"],\"flag\":true,"
+                                      "\"parent\":{\"comm\":\"bash\"}}}"));
+    assert_int_equal(0, rig_push_json(rig, "no json", "{\"event\":"));
+    rig_drain(rig);
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+        expect_line(rig, lines[i]);
+}
+
+static int all_tests(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(is_nobody),
+        cmocka_unit_test(has_few_descriptors),
+        cmocka_unit_test(cannot_reach_others),
+        cmocka_unit_test(cannot_change_the_machine),
+        cmocka_unit_test(cannot_leave),
+        cmocka_unit_test(gets_its_options),
+        cmocka_unit_test(gets_little_environment),
+        cmocka_unit_test(gets_values_of_alerts),
+    };
+
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
+
+int main(int argc, char **argv)
+{
+    return rig_main(argc, argv, all_tests);
+}

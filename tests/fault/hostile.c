@@ -1,0 +1,290 @@
+/* A plugin that does, as its option `mode` says, what a plugin must not. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "picket/plugin.h"
+
+/* Where the core keeps its socket to the engine: a plugin is not told, but can find out. */
+#define SOCKET 3
+
+enum mode {
+    MODE_ABORT,        /* at every alert */
+    MODE_ABORT_AT,     /* at the alert whose id is `at` */
+    MODE_SLEEP,        /* for ever */
+    MODE_EXIT,         /* while delivering */
+    MODE_MANY,         /* says it delivered more than it was given */
+    MODE_NONE,         /* says all is well, and that it delivered nothing */
+    MODE_ACTION,       /* an action there is not */
+    MODE_FRAME,        /* bytes that are no frame */
+    MODE_LONG_FRAME,   /* a frame that claims to be 4 GB long */
+    MODE_FOREIGN,      /* a frame a host does not send */
+    MODE_CLOSE_SOCKET, /* and goes on */
+    MODE_SPAM,         /* 20,000 lines of log an alert */
+    MODE_STDERR,       /* 2 MB on standard error */
+    MODE_OPEN_FAILS,
+    MODE_OPEN_SLEEPS,
+    MODE_SLOW,   /* one alert a call, a millisecond each */
+    MODE_REJECT, /* the alert `at` */
+    MODE_RETRY,  /* the alert `at`, three times */
+    MODE_HOARD,  /* takes memory until there is none, then delivers */
+    MODE_FAULTLESS
+};
+
+struct config {
+    int mode;
+    int fd;
+    int64_t at;
+};
+
+static const struct picket_option options[] = {
+    {.name = "mode",
+     .type = PICKET_ENUM,
+     .choices = "abort|abort_at|sleep|exit|many|none|action|frame|long_frame|foreign|close_socket|"
+                "spam|stderr|open_fails|open_sleeps|slow|reject|retry|hoard|faultless",
+     .flags = PICKET_REQUIRED,
+     .help = "what to do",
+     .offset = offsetof(struct config, mode)},
+    {.name = "path",
+     .type = PICKET_FILE,
+     .help = "gets the JSON of what is delivered",
+     .offset = offsetof(struct config, fd)},
+    {.name = "at",
+     .type = PICKET_INT,
+     .value = "0",
+     .help = "number of an alert",
+     .offset = offsetof(struct config, at)},
+};
+
+struct hostile {
+    const struct picket_host *host;
+    const struct config *config;
+    int retries;
+};
+
+static void sleep_forever(void)
+{
+    for (;;)
+        pause();
+}
+
+static void send_bytes(const void *bytes, size_t len)
+{
+    ssize_t sent = send(SOCKET, bytes, len, MSG_NOSIGNAL);
+
+    (void)sent;
+    sleep_forever();
+}
+
+static void spam(const struct hostile *hostile)
+{
+    char line[64];
+
+    for (int i = 0; i < 20000; i++) {
+        snprintf(line, sizeof line, "line %d \033[2J of very many", i);
+        hostile->host->log(hostile->host, PICKET_LOG_WARNING, line);
+    }
+}
+
+static void shout(void)
+{
+    char line[1025];
+
+    memset(line, '!', sizeof line - 1);
+    line[sizeof line - 1] = '\n';
+    for (int i = 0; i < 2048; i++)
+        if (write(STDERR_FILENO, line, sizeof line) < 0)
+            _exit(1);
+}
+
+/* By mmap(), as malloc() may be a sanitizer's, which takes no for an end. */
+static void hoard(void)
+{
+    const size_t size = 1 << 20;
+    char *pieces[4096];
+    size_t count = 0;
+
+    while (count < sizeof pieces / sizeof *pieces) {
+        pieces[count] =
+            mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (pieces[count] == MAP_FAILED)
+            break;
+        pieces[count++][0] = 1;
+    }
+    if (count == sizeof pieces / sizeof *pieces)
+        abort();
+    while (count)
+        munmap(pieces[--count], size);
+}
+
+static int keep(const struct hostile *hostile, const struct picket_alert *alert)
+{
+    if (hostile->config->fd < 0)
+        return 0;
+    return dprintf(hostile->config->fd, "%s\n", alert->json) < 0 ? -errno : 0;
+}
+
+static int is_at(const struct hostile *hostile, const struct picket_alert *alert)
+{
+    return strtoll(alert->id, NULL, 10) == hostile->config->at;
+}
+
+static void deliver_all(const struct hostile *hostile, const struct picket_alert *const *alerts,
+                        size_t count, struct picket_verdict *verdict)
+{
+    while (verdict->delivered < count && keep(hostile, alerts[verdict->delivered]) == 0)
+        verdict->delivered++;
+}
+
+/* Up to the alert it is about. */
+static int deliver_until(struct hostile *hostile, const struct picket_alert *const *alerts,
+                         size_t count, struct picket_verdict *verdict)
+{
+    size_t i = 0;
+
+    while (i < count && !is_at(hostile, alerts[i]))
+        i++;
+    deliver_all(hostile, alerts, i, verdict);
+    return i < count;
+}
+
+static void fail_at(struct hostile *hostile, const struct picket_alert *const *alerts, size_t count,
+                    struct picket_verdict *verdict)
+{
+    static const char *const why = "not \033[31mthis\033[0m one";
+
+    if (!deliver_until(hostile, alerts, count, verdict))
+        return;
+    if (hostile->config->mode == MODE_ABORT_AT)
+        abort();
+    if (hostile->config->mode == MODE_RETRY && hostile->retries++ == 3) {
+        verdict->delivered++;
+        keep(hostile, alerts[verdict->delivered - 1]);
+        return;
+    }
+    verdict->reason = why;
+    verdict->retry_ms = 20;
+    verdict->action = hostile->config->mode == MODE_RETRY ? PICKET_RETRY : PICKET_REJECT;
+}
+
+static void misbehave(struct hostile *hostile, size_t count, struct picket_verdict *verdict)
+{
+    static const unsigned char long_frame[] = {0xff, 0xff, 0xff, 0xff, 8, 0, 1, 0};
+    static const unsigned char foreign[] = {0, 0, 0, 0, 4, 0, 1, 0};
+
+    switch ((enum mode)hostile->config->mode) {
+    case MODE_ABORT:
+        abort();
+    case MODE_SLEEP:
+        sleep_forever();
+        break;
+    case MODE_EXIT:
+        exit(7);
+    case MODE_MANY:
+        verdict->delivered = count + 1;
+        break;
+    case MODE_ACTION:
+        verdict->delivered = count;
+        verdict->action = 77;
+        break;
+    case MODE_FRAME:
+        send_bytes("HTTP/1.1 200 OK\r\n\r\n", 19);
+        break;
+    case MODE_LONG_FRAME:
+        send_bytes(long_frame, sizeof long_frame);
+        break;
+    case MODE_FOREIGN:
+        send_bytes(foreign, sizeof foreign);
+        break;
+    case MODE_CLOSE_SOCKET:
+        close(SOCKET);
+        sleep_forever();
+        break;
+    default: /* MODE_NONE: a verdict that says nothing */
+        break;
+    }
+}
+
+static void hostile_deliver(void *instance, const struct picket_alert *const *alerts, size_t count,
+                            struct picket_verdict *verdict)
+{
+    const struct timespec moment = {.tv_nsec = 1000000};
+    struct hostile *hostile = instance;
+
+    switch ((enum mode)hostile->config->mode) {
+    case MODE_ABORT_AT:
+    case MODE_REJECT:
+    case MODE_RETRY:
+        fail_at(hostile, alerts, count, verdict);
+        return;
+    case MODE_SLOW:
+        nanosleep(&moment, NULL);
+        deliver_all(hostile, alerts, 1, verdict);
+        return;
+    case MODE_SPAM:
+        spam(hostile);
+        break;
+    case MODE_STDERR:
+        shout();
+        break;
+    case MODE_HOARD:
+        hoard();
+        break;
+    case MODE_FAULTLESS:
+        break;
+    default:
+        misbehave(hostile, count, verdict);
+        return;
+    }
+    deliver_all(hostile, alerts, count, verdict);
+}
+
+static int hostile_open(const struct picket_host *host, const void *config, void **instance)
+{
+    struct hostile *hostile = calloc(1, sizeof *hostile);
+
+    if (!hostile)
+        return -1;
+    hostile->host = host;
+    hostile->config = config;
+    if (hostile->config->mode == MODE_OPEN_SLEEPS)
+        sleep_forever();
+    if (hostile->config->mode == MODE_OPEN_FAILS) {
+        host->log(host, PICKET_LOG_ERROR, "the moon is not in the right phase");
+        free(hostile);
+        return -1;
+    }
+    *instance = hostile;
+    return 0;
+}
+
+static void hostile_close(void *instance)
+{
+    struct hostile *hostile = instance;
+
+    if (hostile->config->mode == MODE_FAULTLESS && hostile->config->fd >= 0)
+        dprintf(hostile->config->fd, "closed\n");
+    free(hostile);
+}
+
+const struct picket_plugin picket_plugin = {
+    .size = sizeof picket_plugin,
+    .abi = PICKET_ABI,
+    .name = "hostile",
+    .version = "1.0",
+    .help = "breaks every promise a plugin makes",
+    .options = options,
+    .option_size = sizeof *options,
+    .option_count = sizeof options / sizeof *options,
+    .config_size = sizeof(struct config),
+    .open = hostile_open,
+    .deliver = hostile_deliver,
+    .close = hostile_close,
+};

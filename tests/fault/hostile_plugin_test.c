@@ -1,0 +1,496 @@
+/* A plugin may do its worst: the engine goes on, the output beside it misses nothing, and every
+ * alert is accounted for. */
+#include "rig.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/wait.h>
+
+#include "base/clock.h"
+
+#define HEALTHY "json,path=@/healthy.jsonl"
+#define HOSTILE RIG_HOSTILE ",path=@/hostile.jsonl,mode="
+
+enum { BESIDE, WORST }; /* indexes of the two outputs */
+
+static int set_up(void **state)
+{
+    static struct rig rig;
+
+    rig_init(&rig);
+    *state = &rig;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    rig_deinit(*state);
+    return 0;
+}
+
+static void start(struct rig *rig, const char *worst)
+{
+    const char *const arguments[] = {HEALTHY, worst};
+
+    rig_start(rig, arguments, 2);
+}
+
+/* The healthy output has all, once, in order; the sums are right. */
+static void expect_healthy(struct rig *rig)
+{
+    struct delivery_counters beside = rig_counters(rig, BESIDE);
+
+    rig_expect(rig, "healthy.jsonl", rig->pushed, ONCE);
+    assert_int_equal(rig->pushed, beside.delivered);
+    assert_int_equal(0, beside.crashes + beside.hangs + beside.garbage + beside.restarts);
+    rig_expect_sum(rig, BESIDE);
+    rig_expect_sum(rig, WORST);
+}
+
+static void aborts_at_each_alert(void **state)
+{
+    struct rig *rig = *state;
+
+    start(rig, HOSTILE "abort");
+    rig_push(rig, 1, false);
+    rig_drain(rig);
+    struct delivery_counters worst = rig_counters(rig, WORST);
+
+    assert_int_equal(3, worst.crashes);
+    assert_int_equal(1, worst.rejected);
+    assert_int_equal(0, worst.delivered);
+    rig_await_host(rig, WORST);
+    assert_int_equal(3, rig_counters(rig, WORST).restarts);
+    expect_healthy(rig);
+}
+
+static void aborts_at_one_alert_of_many(void **state)
+{
+    struct rig *rig = *state;
+
+    start(rig, HOSTILE "abort_at,at=30");
+    rig_push(rig, 100, false);
+    rig_drain(rig);
+    struct delivery_counters worst = rig_counters(rig, WORST);
+
+    /* Three times alone, and once more if it came among others first. */
+    assert_in_range(worst.crashes, 3, 4);
+    assert_int_equal(99, worst.delivered);
+    assert_int_equal(1, worst.rejected);
+    assert_int_equal(worst.crashes, worst.restarts);
+    expect_healthy(rig);
+}
+
+static void sleeps_for_ever(void **state)
+{
+    struct rig *rig = *state;
+
+    start(rig, HOSTILE "sleep,deadline=100ms");
+    rig_push(rig, 1, false);
+    rig_drain(rig);
+    struct delivery_counters worst = rig_counters(rig, WORST);
+
+    assert_int_equal(3, worst.hangs);
+    assert_int_equal(1, worst.rejected);
+    assert_int_equal(0, worst.crashes + worst.garbage);
+    expect_healthy(rig);
+}
+
+static void expect_garbage(struct rig *rig, const char *worst)
+{
+    start(rig, worst);
+    rig_push(rig, 1, false);
+    rig_drain(rig);
+    struct delivery_counters counters = rig_counters(rig, WORST);
+
+    assert_int_equal(3, counters.garbage);
+    assert_int_equal(1, counters.rejected);
+    assert_int_equal(0, counters.crashes + counters.hangs + counters.delivered);
+    expect_healthy(rig);
+}
+
+static void says_it_delivered_too_many(void **state)
+{
+    expect_garbage(*state, HOSTILE "many");
+}
+
+static void says_it_delivered_none(void **state)
+{
+    expect_garbage(*state, HOSTILE "none");
+}
+
+static void wants_an_unknown_action(void **state)
+{
+    expect_garbage(*state, HOSTILE "action");
+}
+
+static void writes_no_frames(void **state)
+{
+    expect_garbage(*state, HOSTILE "frame");
+}
+
+static void claims_a_frame_of_4_gigabytes(void **state)
+{
+    expect_garbage(*state, HOSTILE "long_frame");
+}
+
+static void writes_a_frame_of_the_engine(void **state)
+{
+    expect_garbage(*state, HOSTILE "foreign");
+}
+
+static void expect_crash(struct rig *rig, const char *worst)
+{
+    start(rig, worst);
+    rig_push(rig, 1, false);
+    rig_drain(rig);
+    struct delivery_counters counters = rig_counters(rig, WORST);
+
+    assert_int_equal(3, counters.crashes);
+    assert_int_equal(1, counters.rejected);
+    assert_int_equal(0, counters.garbage + counters.hangs + counters.delivered);
+    expect_healthy(rig);
+}
+
+static void exits_while_delivering(void **state)
+{
+    expect_crash(*state, HOSTILE "exit");
+}
+
+static void closes_its_socket(void **state)
+{
+    expect_crash(*state, HOSTILE "close_socket");
+}
+
+/* What the engine writes on standard error while ACTION runs. */
+static struct text logged(struct rig *rig, void (*action)(struct rig *rig))
+{
+    int before = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+    CLEANUP(closep) int file = open(rig_path(rig, "log"), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+    assert_true(before >= 0 && file >= 0);
+    dup2(file, STDERR_FILENO);
+    action(rig);
+    dup2(before, STDERR_FILENO);
+    close(before);
+    return rig_read(rig, "log");
+}
+
+static size_t count_lines(struct text t)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < t.len; i++)
+        count += t.ptr[i] == '\n';
+    return count;
+}
+
+static void push_two_and_drain(struct rig *rig)
+{
+    rig_push(rig, 2, false);
+    rig_drain(rig);
+}
+
+static void floods_the_log(void **state)
+{
+    struct rig *rig = *state;
+
+    start(rig, HOSTILE "spam,batch=1");
+    struct text log = logged(rig, push_two_and_drain);
+    struct delivery_counters worst = rig_counters(rig, WORST);
+
+    assert_int_equal(2, worst.delivered);
+    assert_int_equal(0, worst.crashes + worst.hangs + worst.garbage);
+    assert_true(worst.suppressed > 30000);
+    /* Every line is either written or counted, but for the lines about the lines. */
+    assert_in_range(count_lines(log) + worst.suppressed, 40000, 41000);
+    assert_false(text_contains(log, TEXT("\033")));
+    expect_healthy(rig);
+}
+
+static void floods_standard_error(void **state)
+{
+    struct rig *rig = *state;
+
+    start(rig, HOSTILE "stderr");
+    struct text log = logged(rig, push_two_and_drain);
+
+    assert_int_equal(2, rig_counters(rig, WORST).delivered);
+    assert_in_range(count_lines(log), 50, 1000);
+    assert_true(text_contains(log, TEXT("output hostile: !!!!")));
+    expect_healthy(rig);
+}
+
+static void fails_to_open(void **state)
+{
+    struct rig *rig = *state;
+    const char *const arguments[] = {HEALTHY, HOSTILE "open_fails"};
+    const char *shown = rig_refuse(rig, arguments, 2);
+
+    assert_non_null(strstr(shown, "output 'hostile': the moon is not in the right phase"));
+    assert_non_null(strstr(shown, "-o:2:1: error:"));
+}
+
+static void hangs_in_open(void **state)
+{
+    struct rig *rig = *state;
+    const char *const arguments[] = {HEALTHY, HOSTILE "open_sleeps,deadline=100ms"};
+
+    assert_non_null(strstr(rig_refuse(rig, arguments, 2), "did not answer within 100 ms"));
+}
+
+static void rejects_one_alert(void **state)
+{
+    struct rig *rig = *state;
+
+    start(rig, HOSTILE "reject,at=5");
+    rig_push(rig, 10, false);
+    rig_drain(rig);
+    struct delivery_counters worst = rig_counters(rig, WORST);
+
+    assert_int_equal(9, worst.delivered);
+    assert_int_equal(1, worst.rejected);
+    expect_healthy(rig);
+}
+
+static void asks_to_be_tried_again(void **state)
+{
+    struct rig *rig = *state;
+
+    start(rig, HOSTILE "retry,at=5");
+    rig_push(rig, 10, false);
+    rig_drain(rig);
+    struct delivery_counters worst = rig_counters(rig, WORST);
+
+    assert_int_equal(10, worst.delivered);
+    assert_int_equal(3, worst.retries);
+    rig_expect(rig, "hostile.jsonl", 10, ONCE);
+    expect_healthy(rig);
+}
+
+static void hoards_memory(void **state)
+{
+    struct rig *rig = *state;
+
+    start(rig, HOSTILE "hoard,memory=64MiB");
+    rig_push(rig, 1, false);
+    rig_drain(rig);
+    assert_int_equal(1, rig_counters(rig, WORST).delivered);
+    expect_healthy(rig);
+}
+
+static void queue_is_bounded(void **state)
+{
+    struct rig *rig = *state;
+
+    start(rig, HOSTILE "sleep,queue=10,deadline=1h");
+    rig_push(rig, 100, false);
+    assert_int_equal(-ETIMEDOUT, delivery_drain(rig->delivery, 100 * NS_PER_MS));
+    struct delivery_counters worst = rig_counters(rig, WORST);
+
+    assert_int_equal(10, worst.queued);
+    assert_int_equal(90, worst.dropped);
+    expect_healthy(rig);
+}
+
+static void queue_is_bounded_in_bytes(void **state)
+{
+    struct rig *rig = *state;
+    char json[9000] = "{\"x\":\"";
+
+    memset(json + strlen(json), 'x', sizeof json - 10);
+    memcpy(json + sizeof json - 4, "\"}", 3);
+    start(rig, HOSTILE "sleep,queue_size=64KiB,deadline=1h");
+    for (int i = 0; i < 20; i++)
+        assert_int_equal(0, rig_push_json(rig, "m", json));
+    struct delivery_counters worst = rig_counters(rig, WORST);
+
+    assert_int_equal(7, worst.queued);
+    assert_int_equal(13, worst.dropped);
+    rig_expect_sum(rig, WORST);
+}
+
+static void waiting_pushes_lose_nothing(void **state)
+{
+    struct rig *rig = *state;
+
+    start(rig, HOSTILE "slow,queue=4");
+    rig_push(rig, 300, true);
+    rig_drain(rig);
+    assert_int_equal(300, rig_counters(rig, WORST).delivered);
+    assert_int_equal(0, rig_counters(rig, WORST).dropped);
+    rig_expect(rig, "hostile.jsonl", 300, ONCE);
+    expect_healthy(rig);
+}
+
+static void waiting_pushes_can_be_stopped(void **state)
+{
+    struct rig *rig = *state;
+    const struct delivery_alert alert = {.id = TEXT("1"), .json = TEXT("{}")};
+
+    start(rig, HOSTILE "sleep,queue=1,deadline=1h");
+    rig_push(rig, 1, true);
+    rig->stop = true;
+    assert_int_equal(-EINTR, delivery_push(rig->delivery, &alert, 1U << WORST, true));
+    assert_int_equal(2, rig_counters(rig, WORST).offered);
+    assert_int_equal(1, rig_counters(rig, WORST).dropped);
+    assert_int_equal(1, rig_counters(rig, BESIDE).offered);
+}
+
+static void alerts_beyond_all_measure_are_rejected(void **state)
+{
+    struct rig *rig = *state;
+    size_t len = DELIVERY_ALERT_MAX + 1;
+    char *json = arena_alloc(&rig->arena, len + 1);
+
+    assert_non_null(json);
+    memset(json, ' ', len);
+    start(rig, HOSTILE "faultless");
+    assert_int_equal(-EMSGSIZE, rig_push_json(rig, "m", json));
+    rig_drain(rig);
+    assert_int_equal(1, rig_counters(rig, WORST).rejected);
+    rig_expect_sum(rig, WORST);
+}
+
+static void routes_are_kept(void **state)
+{
+    struct rig *rig = *state;
+    const struct delivery_alert alert = {.id = TEXT("000001"), .json = TEXT("{\"id\":\"000001\"}")};
+
+    start(rig, HOSTILE "faultless");
+    assert_int_equal(0, delivery_push(rig->delivery, &alert, 1U << BESIDE, false));
+    rig_drain(rig);
+    assert_int_equal(1, rig_counters(rig, BESIDE).delivered);
+    assert_int_equal(0, rig_counters(rig, WORST).offered);
+}
+
+static void killed_hosts_come_back(void **state)
+{
+    struct rig *rig = *state;
+
+    start(rig, HOSTILE "slow");
+    for (unsigned i = 0; i < 5; i++) {
+        pid_t pid = rig_await_host(rig, WORST);
+
+        uint64_t delivered = rig_counters(rig, WORST).delivered;
+
+        rig_push(rig, 40, false);
+        while (rig_counters(rig, WORST).delivered == delivered)
+            usleep(100);
+        assert_int_equal(0, kill(pid, SIGKILL));
+        while (rig_counters(rig, WORST).crashes <= i)
+            usleep(1000);
+    }
+    rig_drain(rig);
+    struct delivery_counters worst = rig_counters(rig, WORST);
+
+    assert_int_equal(5, worst.crashes);
+    assert_int_equal(5, worst.restarts);
+    assert_int_equal(200, worst.delivered);
+    rig_expect(rig, "hostile.jsonl", 200, REPEATS);
+    expect_healthy(rig);
+}
+
+static void idle_hosts_come_back(void **state)
+{
+    struct rig *rig = *state;
+
+    start(rig, HOSTILE "faultless");
+    pid_t pid = rig_await_host(rig, WORST);
+
+    assert_int_equal(0, kill(pid, SIGKILL));
+    while (rig_counters(rig, WORST).crashes == 0)
+        usleep(1000);
+    assert_true(rig_await_host(rig, WORST) != pid);
+    rig_push(rig, 3, false);
+    rig_drain(rig);
+    rig_expect(rig, "hostile.jsonl", 3, ONCE);
+    expect_healthy(rig);
+}
+
+static void plugins_are_closed(void **state)
+{
+    struct rig *rig = *state;
+
+    start(rig, HOSTILE "faultless");
+    delivery_free(rig->delivery);
+    rig->delivery = NULL;
+    assert_true(text_equal(TEXT("closed\n"), rig_read(rig, "hostile.jsonl")));
+}
+
+/* An engine that is killed: its hosts, one of them stuck in its plugin, go with it. */
+_Noreturn static void be_engine(struct rig *rig, int report)
+{
+    start(rig, HOSTILE "sleep,deadline=1h");
+    rig_push(rig, 1, false);
+    const pid_t pids[] = {rig_counters(rig, BESIDE).pid, rig_counters(rig, WORST).pid};
+
+    if (write(report, pids, sizeof pids) == sizeof pids)
+        raise(SIGKILL);
+    _exit(1);
+}
+
+static void hosts_do_not_outlive_the_engine(void **state)
+{
+    struct rig *rig = *state;
+    int pair[2], status;
+    pid_t pids[2];
+
+    assert_int_equal(0, pipe2(pair, O_CLOEXEC));
+    pid_t engine = fork();
+
+    if (engine == 0)
+        be_engine(rig, pair[1]);
+    close(pair[1]);
+    assert_int_equal(sizeof pids, read(pair[0], pids, sizeof pids));
+    close(pair[0]);
+    assert_int_equal(engine, waitpid(engine, &status, 0));
+    assert_true(WIFSIGNALED(status));
+    for (size_t i = 0; i < 2; i++)
+        while (kill(pids[i], 0) == 0)
+            usleep(1000);
+}
+
+static int all_tests(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(aborts_at_each_alert),
+        TEST(aborts_at_one_alert_of_many),
+        TEST(sleeps_for_ever),
+        TEST(says_it_delivered_too_many),
+        TEST(says_it_delivered_none),
+        TEST(wants_an_unknown_action),
+        TEST(writes_no_frames),
+        TEST(claims_a_frame_of_4_gigabytes),
+        TEST(writes_a_frame_of_the_engine),
+        TEST(exits_while_delivering),
+        TEST(closes_its_socket),
+        TEST(floods_the_log),
+        TEST(floods_standard_error),
+        TEST(fails_to_open),
+        TEST(hangs_in_open),
+        TEST(rejects_one_alert),
+        TEST(asks_to_be_tried_again),
+        TEST(hoards_memory),
+        TEST(queue_is_bounded),
+        TEST(queue_is_bounded_in_bytes),
+        TEST(waiting_pushes_lose_nothing),
+        TEST(waiting_pushes_can_be_stopped),
+        TEST(alerts_beyond_all_measure_are_rejected),
+        TEST(routes_are_kept),
+        TEST(killed_hosts_come_back),
+        TEST(idle_hosts_come_back),
+        TEST(plugins_are_closed),
+        TEST(hosts_do_not_outlive_the_engine),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
+
+int main(int argc, char **argv)
+{
+    return rig_main(argc, argv, all_tests);
+}

@@ -1,0 +1,239 @@
+/* A plugin that tries what a taken-over plugin would, and reports how each attempt ended: a line
+ * "WHAT RESULT", 0 or the errno, to its file. */
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/perf_event.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/capability.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "picket/plugin.h"
+
+struct config {
+    int fd;
+    const char *text;
+    int64_t number;
+    int flag;
+    int64_t size;
+    int64_t duration;
+    int choice;
+    int absent;
+};
+
+static const struct picket_option options[] = {
+    {.name = "path",
+     .type = PICKET_FILE,
+     .flags = PICKET_REQUIRED,
+     .help = "gets the report",
+     .offset = offsetof(struct config, fd)},
+    {.name = "text", .type = PICKET_STRING, .help = "", .offset = offsetof(struct config, text)},
+    {.name = "number",
+     .type = PICKET_INT,
+     .value = "-5",
+     .help = "",
+     .offset = offsetof(struct config, number)},
+    {.name = "flag", .type = PICKET_BOOL, .help = "", .offset = offsetof(struct config, flag)},
+    {.name = "size", .type = PICKET_SIZE, .help = "", .offset = offsetof(struct config, size)},
+    {.name = "duration",
+     .type = PICKET_DURATION,
+     .value = "1m",
+     .help = "",
+     .offset = offsetof(struct config, duration)},
+    {.name = "choice",
+     .type = PICKET_ENUM,
+     .choices = "red|green|blue",
+     .value = "red",
+     .help = "",
+     .offset = offsetof(struct config, choice)},
+    {.name = "absent", .type = PICKET_FILE, .help = "", .offset = offsetof(struct config, absent)},
+};
+
+static int fd = -1;
+static const struct picket_host *services;
+
+static void say(const char *what, long long result)
+{
+    dprintf(fd, "%s %lld\n", what, result);
+}
+
+/* 0, or the errno of a call that returned RESULT. */
+static void tried(const char *what, long result)
+{
+    say(what, result < 0 ? errno : 0);
+}
+
+static long long status_number(const char *field, int base)
+{
+    FILE *status = fopen("/proc/self/status", "re");
+    char line[256];
+    long long value = -1;
+
+    while (status && fgets(line, sizeof line, status))
+        if (strncmp(line, field, strlen(field)) == 0)
+            value = (long long)strtoull(line + strlen(field) + 1, NULL, base);
+    if (status)
+        fclose(status);
+    return value;
+}
+
+static void report_identity(void)
+{
+    gid_t groups[64];
+
+    say("uid", getuid());
+    say("euid", geteuid());
+    say("gid", getgid());
+    say("groups", getgroups(64, groups));
+    say("cap_permitted", status_number("CapPrm:", 16));
+    say("cap_effective", status_number("CapEff:", 16));
+    say("cap_inheritable", status_number("CapInh:", 16));
+    say("cap_bounding", status_number("CapBnd:", 16));
+    say("cap_ambient", status_number("CapAmb:", 16));
+    say("no_new_privs", status_number("NoNewPrivs:", 10));
+    say("seccomp", status_number("Seccomp:", 10));
+    say("dumpable", prctl(PR_GET_DUMPABLE));
+    say("own_session", getsid(0) == getpid());
+}
+
+static void report_descriptors(void)
+{
+    struct rlimit core = {1, 1};
+    int count = 0;
+
+    getrlimit(RLIMIT_CORE, &core);
+    say("core_limit", (long long)core.rlim_max);
+    for (int i = 0; i < 1024; i++)
+        count += fcntl(i, F_GETFD) >= 0;
+    say("descriptors", count);
+    say("stdout_bytes", write(STDOUT_FILENO, "stray\n", 6));
+}
+
+static void attack_others(void)
+{
+    struct perf_event_attr attributes = {.size = sizeof attributes};
+    char mem[64];
+
+    tried("ptrace", ptrace(PTRACE_ATTACH, getppid(), NULL, NULL));
+    tried("kill_parent", kill(getppid(), 0));
+    tried("kill_all", kill(-1, 0));
+    tried("tgkill_parent", syscall(SYS_tgkill, getppid(), getppid(), 0));
+    tried("pidfd_open", syscall(SYS_pidfd_open, getppid(), 0));
+    tried("process_vm_readv", syscall(SYS_process_vm_readv, getppid(), NULL, 0, NULL, 0, 0));
+    tried("perf_event_open", syscall(SYS_perf_event_open, &attributes, 0, -1, -1, 0));
+    snprintf(mem, sizeof mem, "/proc/%d/mem", getppid());
+    tried("parent_memory", getuid() ? open(mem, O_RDONLY | O_CLOEXEC) : 0);
+}
+
+static void attack_machine(void)
+{
+    const char one = 'x';
+
+    tried("bpf", syscall(SYS_bpf, 0, NULL, 0));
+    tried("mount", mount("none", "/tmp", "tmpfs", 0, NULL));
+    tried("unshare", unshare(CLONE_NEWUSER));
+    tried("setns", syscall(SYS_setns, -1, 0));
+    tried("io_uring", syscall(SYS_io_uring_setup, 1, NULL));
+    tried("userfaultfd", syscall(SYS_userfaultfd, 0));
+    tried("keyctl", syscall(SYS_keyctl, 0, 0, 0, 0, 0));
+    tried("init_module", syscall(SYS_init_module, NULL, 0, ""));
+    tried("kexec", syscall(SYS_kexec_load, 0, 0, NULL, 0));
+    tried("tiocsti", ioctl(STDIN_FILENO, TIOCSTI, &one));
+    tried("tiocsti_high_bits",
+          syscall(SYS_ioctl, STDIN_FILENO, 0xff00000000UL | (unsigned long)TIOCSTI, &one));
+}
+
+static void attack_confinement(void)
+{
+    pid_t child = fork();
+
+    if (child == 0)
+        _exit(0);
+    tried("fork", child);
+    tried("execve", execl("/bin/true", "true", (char *)NULL));
+    tried("setuid", setuid(0));
+    tried("dumpable_again", prctl(PR_SET_DUMPABLE, 1));
+    tried("outlive_parent", prctl(PR_SET_PDEATHSIG, 0));
+    tried("memory_limit", setrlimit(RLIMIT_DATA, &(struct rlimit){RLIM_INFINITY, RLIM_INFINITY}));
+}
+
+static void report_config(const struct config *config)
+{
+    say(config->text ? config->text : "no_text", 0);
+    say("number", config->number);
+    say("flag", config->flag);
+    say("size", config->size);
+    say("duration", config->duration);
+    say("choice", config->choice);
+    say("absent", config->absent);
+}
+
+static void report_environment(const struct picket_host *host)
+{
+    say("secret", getenv("PICKET_TEST_SECRET") != NULL);
+    say("zone", getenv("TZ") != NULL);
+    dprintf(fd, "output=%s\n", host->output);
+}
+
+static int prober_open(const struct picket_host *host, const void *config, void **instance)
+{
+    fd = ((const struct config *)config)->fd;
+    report_config(config);
+    report_environment(host);
+    report_identity();
+    report_descriptors();
+    attack_others();
+    attack_machine();
+    attack_confinement();
+    services = host;
+    return 0;
+}
+
+/* What the host's services make of alerts. */
+static void prober_deliver(void *instance, const struct picket_alert *const *alerts, size_t count,
+                           struct picket_verdict *verdict)
+{
+    static const char *const paths[] = {
+        "event.parent.comm", "event.pid",     "event.argv.1", "event.argv",   "event.argv.9",
+        "event.none.x",      "rule.severity", "event.flag",   "event.comm.x", "",
+        "event.argv.-1"};
+    const struct picket_host *host = services;
+
+    for (size_t i = 0; i < count; i++) {
+        dprintf(fd, "alert %s %s %s %s %d %lld\n", alerts[i]->id, alerts[i]->host, alerts[i]->rule,
+                host->printable(host, alerts[i]->message), alerts[i]->severity,
+                (long long)alerts[i]->time);
+        for (size_t k = 0; k < sizeof paths / sizeof *paths; k++) {
+            const char *value = host->value(host, alerts[i], paths[k]);
+
+            dprintf(fd, "%s=%s\n", paths[k], value ? value : "(null)");
+        }
+    }
+    verdict->delivered = count;
+}
+
+const struct picket_plugin picket_plugin = {
+    .size = sizeof picket_plugin,
+    .abi = PICKET_ABI,
+    .name = "prober",
+    .version = "1.0",
+    .help = "tries what it must not be able to",
+    .options = options,
+    .option_size = sizeof *options,
+    .option_count = sizeof options / sizeof *options,
+    .config_size = sizeof(struct config),
+    .open = prober_open,
+    .deliver = prober_deliver,
+};

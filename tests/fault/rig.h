@@ -1,0 +1,61 @@
+/* What tests of outputs share: a delivery with its outputs as `-o` would have them, a folder for
+ * their files, numbered alerts to push. Every function asserts. The test program is its own output
+ * host: rig_main() sees to it. */
+#ifndef PICKET_TESTS_RIG_H
+#define PICKET_TESTS_RIG_H
+
+/* clang-format off */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+/* clang-format on */
+
+#include "output/delivery.h"
+
+struct rig {
+    char dir[64];
+    struct arena arena;
+    struct diag_list diags;
+    struct delivery *delivery;
+    atomic_bool stop;
+    unsigned pushed;
+    struct buffer shown; /* diagnostics, after rig_refuse() */
+};
+
+void rig_init(struct rig *rig);
+void rig_deinit(struct rig *rig);
+
+/* Starts outputs; in an argument '@' stands for the rig's folder. */
+void rig_start(struct rig *rig, const char *const *arguments, size_t count);
+
+/* Expects them not to start, and returns the diagnostics. */
+const char *rig_refuse(struct rig *rig, const char *const *arguments, size_t count);
+
+/* Pushes COUNT alerts, ids 000001, 000002, ... throughout the rig's life, to all outputs. */
+void rig_push(struct rig *rig, unsigned count, bool wait);
+/* One of the caller's making; its result. */
+int rig_push_json(struct rig *rig, const char *message, const char *json);
+
+/* Waits until everything is settled and flushed. */
+void rig_drain(struct rig *rig);
+
+struct delivery_counters rig_counters(struct rig *rig, size_t index);
+/* Waits until the output is in STATE with a host, and returns its pid. */
+pid_t rig_await_host(struct rig *rig, size_t index);
+
+/* The path of NAME in the rig's folder; the content of such a file. Valid as long as the rig. */
+const char *rig_path(struct rig *rig, const char *name);
+struct text rig_read(struct rig *rig, const char *name);
+
+/* NAME holds, as JSON lines, alerts 1 to COUNT in order; repeats only where REPEATS. */
+enum rig_repeats { ONCE, REPEATS };
+void rig_expect(struct rig *rig, const char *name, unsigned count, enum rig_repeats repeats);
+
+/* Offered is the sum of the rest; and it is what was pushed. */
+void rig_expect_sum(struct rig *rig, size_t index);
+
+/* A main() for cmocka tests that is also the output host. */
+int rig_main(int argc, char **argv, int (*tests)(void));
+
+#endif

@@ -1,0 +1,584 @@
+/* Programs that start, in every way there is: each field of the record against what the program
+ * knows of itself. */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/cleanup.h"
+#include "capture.h"
+#include "scene.h"
+
+#define SOME_UID 12345
+#define SOME_GID 12346
+
+static struct capture capture;
+static bool classic;
+
+static int group_setup(void **state)
+{
+    capture_open(&capture, &(struct sensor_options){.classic = classic});
+    scene_open();
+    return 0;
+}
+
+static int group_teardown(void **state)
+{
+    scene_close();
+    capture_close(&capture);
+    return 0;
+}
+
+/* Runs CHILD in a new process, which is to end in a probe; returns the probe's truth. */
+static struct truth run(int (*child)(void *), void *argument)
+{
+    struct truth truth;
+
+    capture_clear(&capture);
+    capture_until_exit(&capture, scene_run(child, argument, &truth));
+    return truth;
+}
+
+static const struct record *check(const struct truth *truth, const struct process *expected)
+{
+    const struct record *record = capture_find(&capture, EVENT_EXEC, truth->pid, 0);
+
+    assert_non_null(record);
+    assert_identities(record, truth);
+    assert_process(&record->process, expected);
+    assert_false(capture.disordered);
+    return record;
+}
+
+static const char *const just_probe[] = {"probe", NULL};
+
+/* How a child starts its program. */
+struct start {
+    const char *filename;
+    const char *const *argv;
+};
+
+static struct process expected_of(const struct truth *truth, const struct start *start)
+{
+    struct process expected = capture_expect(&capture, truth);
+
+    capture_expect_exec(&capture, truth, start->filename, start->argv, &expected);
+    return expected;
+}
+
+static int child_execve(void *argument)
+{
+    struct start *start = argument;
+
+    return execv(start->filename, (char *const *)start->argv);
+}
+
+static void check_start(const struct start *start)
+{
+    struct truth truth = run(child_execve, (void *)start);
+    struct process expected = expected_of(&truth, start);
+
+    check(&truth, &expected);
+}
+
+static void test_execve(void **state)
+{
+    const char *argv[] = {"an argument 0", "-x", "", "last", NULL};
+
+    check_start(&(struct start){scene_path("probe"), argv});
+}
+
+static void test_relative_filename(void **state)
+{
+    const char *argv[] = {"probe", NULL};
+
+    assert_int_equal(chdir(scene_path("")), 0);
+    check_start(&(struct start){"./../../../../../../../../..//proc/self/cwd/./probe", argv});
+    assert_int_equal(chdir("/"), 0);
+    check_start(&(struct start){scene_path("probe"), argv});
+}
+
+static void check_length(size_t len)
+{
+    static char filler[SENSOR_ARGV_MAX];
+    const char *argv[] = {"p", len > 1 ? filler : NULL, NULL};
+
+    memset(filler, 'f', len);
+    filler[len > 2 ? len - 2 : 0] = '\0';
+    check_start(&(struct start){scene_path("probe"), argv});
+}
+
+static void test_argv_of_1_byte(void **state)
+{
+    check_length(1);
+}
+
+static void test_argv_of_10000_bytes(void **state)
+{
+    check_length(10000);
+}
+
+static void test_argv_as_long_as_is_taken(void **state)
+{
+    check_length(SENSOR_ARGV_MAX - 1); /* and the last NUL */
+}
+
+/* What is taken of argv: the front, and the whole's length and count. */
+static void test_argv_of_100000_bytes(void **state)
+{
+    const char *argv[12] = {"p"};
+
+    static char arguments[10][10000];
+
+    for (int i = 0; i < 10; i++) {
+        memset(arguments[i], 'a' + i, sizeof(arguments[i]) - 1);
+        argv[i + 1] = arguments[i];
+    }
+    struct start start = {scene_path("probe"), argv};
+    struct truth truth = run(child_execve, &start);
+    struct process expected = expected_of(&truth, &start);
+
+    assert_int_equal(expected.cmdline_length, 100001);
+    CLEANUP(buffer_deinit) struct buffer front = {0};
+    buffer_put(&front, expected.argv.ptr, SENSOR_ARGV_MAX);
+    buffer_put_char(&front, '\0');
+    expected.argv = buffer_text(&front);
+    expected.cmdline.len = SENSOR_ARGV_MAX;
+    expected.cmdline_truncated = true;
+    check(&truth, &expected);
+}
+
+static void test_argv_of_any_bytes(void **state)
+{
+    const char *argv[] = {
+        "\n", "two\nlines\n", "\xff\xfe\xc3(", "\xed\xa0\x80", "\t\x1b[31m\x7f", "", NULL};
+
+    check_start(&(struct start){scene_path("probe"), argv});
+}
+
+static void test_no_argv(void **state)
+{
+    const char *none[] = {NULL};
+    const char *empty[] = {"", NULL};
+    struct start start = {scene_path("probe"), none};
+    struct truth truth = run(child_execve, &start);
+    const struct record *record = capture_find(&capture, EVENT_EXEC, truth.pid, 0);
+
+    /* From 5.18 the kernel makes it one empty argument. */
+    assert_non_null(record);
+    start.argv = record->process.argc == 1 ? empty : none;
+    struct process expected = expected_of(&truth, &start);
+    check(&truth, &expected);
+}
+
+struct start_at {
+    int fd;
+    const char *path;
+    int flags;
+    const char *const *argv;
+};
+
+static int child_execveat(void *argument)
+{
+    struct start_at *start = argument;
+
+    return (int)syscall(SYS_execveat, start->fd, start->path, (char *const *)start->argv, environ,
+                        start->flags);
+}
+
+static void check_start_at(struct start_at *start, const char *name)
+{
+    struct truth truth = run(child_execveat, start);
+    struct process expected = expected_of(
+        &truth, &(struct start){arena_printf(&capture.arena, "/dev/fd/%d%s", start->fd, name),
+                                start->argv});
+
+    check(&truth, &expected);
+}
+
+static void test_execveat_of_a_folder(void **state)
+{
+    const char *argv[] = {"probe", "at", NULL};
+    CLEANUP(closep) int folder = open(scene_path(""), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    check_start_at(&(struct start_at){folder, "probe", 0, argv}, "/probe");
+}
+
+static void test_execveat_of_a_file(void **state)
+{
+    const char *argv[] = {"probe", NULL};
+    CLEANUP(closep) int file = open(scene_path("probe"), O_RDONLY | O_CLOEXEC);
+
+    check_start_at(&(struct start_at){file, "", AT_EMPTY_PATH, argv}, "");
+}
+
+static void test_memfd(void **state)
+{
+    const char *argv[] = {"kworker/0:1", NULL};
+    CLEANUP(closep) int memfd = memfd_create("evil", MFD_CLOEXEC);
+
+    scene_copy(scene_path("probe"), memfd);
+    struct start_at start = {memfd, "", AT_EMPTY_PATH, argv};
+    check_start_at(&start, "");
+    const struct process *process = &capture.records[1].process;
+    assert_true(text_is(process->exe, "/memfd:evil") && process->exe_memfd && process->exe_deleted);
+}
+
+static void test_deleted(void **state)
+{
+    const char *argv[] = {"gone", NULL};
+
+    scene_probe("gone", 0755);
+    CLEANUP(closep) int file = open(scene_path("gone"), O_RDONLY | O_CLOEXEC);
+    unlink(scene_path("gone"));
+    struct start_at start = {file, "", AT_EMPTY_PATH, argv};
+    check_start_at(&start, "");
+    const struct process *process = &capture.records[1].process;
+    assert_true(text_ends(process->exe, TEXT("/gone")) && process->exe_deleted);
+    assert_int_equal(process->exe_nlink, 0);
+}
+
+static void test_hard_link(void **state)
+{
+    const char *argv[] = {"second", NULL};
+
+    assert_int_equal(link(scene_path("probe"), scene_path("second")), 0);
+    check_start(&(struct start){scene_path("second"), argv});
+    unlink(scene_path("second"));
+}
+
+static void script_expect(struct process *expected, const char *interpreter)
+{
+    /* The classic tracepoint does not tell it. */
+    if (classic)
+        return;
+    expected->interpreter = text_from(interpreter);
+    field_set_add(&expected->has, FIELD_INTERPRETER);
+}
+
+static void test_script(void **state)
+{
+    const char *argv[] = {"ignored", "-z", NULL};
+
+    scene_script("script", "-w one string");
+    struct start start = {scene_path("script"), argv};
+    struct truth truth = run(child_execve, &start);
+    const char *probe = arena_string(&capture.arena, scene_path("probe"));
+    const char *seen[] = {probe, "-w one string",
+                          arena_string(&capture.arena, scene_path("script")), "-z", NULL};
+    struct process expected = expected_of(&truth, &(struct start){seen[2], seen});
+
+    script_expect(&expected, probe);
+    check(&truth, &expected);
+}
+
+static void *thread_execve(void *argument)
+{
+    child_execve(argument);
+    return NULL;
+}
+
+static int child_thread(void *argument)
+{
+    pthread_t thread;
+
+    usleep(30000); /* so that leader and thread have different start times */
+    if (pthread_create(&thread, NULL, thread_execve, argument) != 0)
+        return -1;
+    pause();
+    return -1;
+}
+
+static void test_exec_of_a_second_thread(void **state)
+{
+    struct start start = {scene_path("probe"), just_probe};
+    struct truth truth = run(child_thread, &start);
+    struct process expected = expected_of(&truth, &start);
+    const struct record *record = check(&truth, &expected);
+    const struct record *forked = capture_find(&capture, EVENT_FORK, truth.pid, 0);
+    const struct record *ended = capture_find(&capture, EVENT_EXIT, truth.pid, 0);
+
+    /* The same process all along. */
+    assert_int_equal(record->self.start, forked->self.start);
+    assert_int_equal(record->self.start, ended->self.start);
+    assert_null(capture_find(&capture, EVENT_EXIT, truth.pid, 1));
+}
+
+static int child_vfork(void *argument)
+{
+    struct start *start = argument;
+    pid_t pid = vfork(); /* NOLINT(clang-analyzer-security.insecureAPI.vfork): it is the point */
+
+    if (pid == 0) {
+        execv(start->filename, (char *const *)start->argv);
+        _exit(1);
+    }
+    waitpid(pid, NULL, 0);
+    _exit(0);
+}
+
+static void test_vfork(void **state)
+{
+    struct start start = {scene_path("probe"), just_probe};
+    struct truth truth = run(child_vfork, &start);
+    struct process expected = expected_of(&truth, &start);
+
+    check(&truth, &expected);
+    assert_non_null(capture_find(&capture, EVENT_FORK, truth.pid, 0));
+}
+
+static int child_other_user(void *argument)
+{
+    if (setgid(SOME_GID) < 0 || setuid(SOME_UID) < 0)
+        return -1;
+    return child_execve(argument);
+}
+
+static void test_other_user(void **state)
+{
+    struct start start = {scene_path("probe"), just_probe};
+    struct truth truth = run(child_other_user, &start);
+    struct process expected = expected_of(&truth, &start);
+    const struct record *record = check(&truth, &expected);
+
+    assert_int_equal(record->process.uid, SOME_UID);
+    assert_int_equal(record->process.egid, SOME_GID);
+    /* The exec reports what the process is, its fork what it was. */
+    assert_int_equal(capture_find(&capture, EVENT_FORK, truth.pid, 0)->process.uid, 0);
+}
+
+static int child_effective_user(void *argument)
+{
+    return setresgid(SOME_GID, 0, 0) < 0 || setresuid(SOME_UID, 0, 0) < 0 ? -1
+                                                                          : child_execve(argument);
+}
+
+static void test_effective_user(void **state)
+{
+    struct start start = {scene_path("probe"), just_probe};
+    struct truth truth = run(child_effective_user, &start);
+    struct process expected = expected_of(&truth, &start);
+
+    assert_true(expected.uid == SOME_UID && expected.euid == 0);
+    check(&truth, &expected);
+}
+
+static void check_set_id(const char *name, mode_t mode)
+{
+    scene_probe(name, mode);
+    struct start start = {scene_path(name), just_probe};
+    struct truth truth = run(child_other_user, &start);
+    struct process expected = expected_of(&truth, &start);
+    check(&truth, &expected);
+    assert_int_equal(expected.uid, SOME_UID);
+    assert_int_equal(expected.gid, SOME_GID);
+    assert_int_equal(expected.euid, mode & S_ISUID ? 0 : SOME_UID);
+    assert_int_equal(expected.egid, mode & S_ISGID ? 0 : SOME_GID);
+    assert_true(expected.exe_setuid == !!(mode & S_ISUID));
+    assert_true(expected.exe_setgid == !!(mode & S_ISGID));
+}
+
+static void test_setuid_executable(void **state)
+{
+    check_set_id("setuid", 04755);
+}
+
+static void test_setgid_executable(void **state)
+{
+    check_set_id("setgid", 02755);
+}
+
+/* In a chroot no user namespace can be made; so out of it (who enters a mount namespace, be it his
+ * own, is put at its root) and into it again. */
+static int child_namespaces(void *argument)
+{
+    int root = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int namespace = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+
+    if (setns(namespace, CLONE_NEWNS) < 0 || unshare(CLONE_NEWUSER | CLONE_NEWPID) < 0 ||
+        fchdir(root) < 0 || chroot(".") < 0)
+        return -1;
+    pid_t pid = fork();
+    if (pid == 0) {
+        child_execve(argument);
+        _exit(1);
+    }
+    waitpid(pid, NULL, 0);
+    _exit(0);
+}
+
+static void test_new_pid_and_user_namespaces(void **state)
+{
+    struct start start = {scene_path("probe"), just_probe};
+    struct truth truth = run(child_namespaces, &start);
+
+    /* Inside it is nobody; the machine knows whose process it is. */
+    assert_int_not_equal(truth.uid, 0);
+    truth.uid = truth.euid = truth.gid = truth.egid = 0;
+    struct process expected = expected_of(&truth, &start);
+    check(&truth, &expected);
+}
+
+static int pty_open(void)
+{
+    int terminal = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+
+    if (terminal >= 0)
+        return terminal;
+    /* There is no /dev/ptmx that works in a bare chroot. */
+    CLEANUP(closep) int fs = fsopen("devpts", FSOPEN_CLOEXEC);
+    assert_int_equal(fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0), 0);
+    CLEANUP(closep) int mounted = fsmount(fs, FSMOUNT_CLOEXEC, 0);
+    return openat(mounted, "ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
+}
+
+struct start_on {
+    struct start start;
+    int terminal;
+};
+
+static int child_terminal(void *argument)
+{
+    struct start_on *on = argument;
+
+    if (setsid() < 0 || ioctl(on->terminal, TIOCSCTTY, 0) < 0)
+        return -1;
+    return child_execve(&on->start);
+}
+
+static void test_terminal(void **state)
+{
+    const char *argv[] = {"probe", NULL};
+    CLEANUP(closep) int master = pty_open();
+    int unlocked = 0;
+
+    assert_true(master >= 0);
+    assert_int_equal(ioctl(master, TIOCSPTLCK, &unlocked), 0);
+    CLEANUP(closep) int terminal = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+    assert_true(terminal >= 0);
+    struct start_on on = {{scene_path("probe"), argv}, terminal};
+    struct truth truth = run(child_terminal, &on);
+    struct process expected = expected_of(&truth, &on.start);
+    unsigned number;
+
+    assert_int_equal(ioctl(master, TIOCGPTN, &number), 0);
+    assert_true(text_is(expected.tty, arena_printf(&capture.arena, "pts/%u", number)));
+    check(&truth, &expected);
+}
+
+/* Deeper than what a record has room for: the end is there, and the flag. */
+static int child_deep(void *argument)
+{
+    const char *argv[] = {"probe", NULL};
+
+    for (int i = 0; i < 50; i++)
+        if ((mkdir(argument, 0755) < 0 && errno != EEXIST) || chdir(argument) < 0)
+            return -1;
+    CLEANUP(closep) int copy = open("deep", O_WRONLY | O_CREAT | O_TRUNC, 0755);
+    scene_copy(scene_path("probe"), copy);
+    closep(&copy);
+    copy = -1;
+    return execv("deep", (char *const *)argv);
+}
+
+static void test_path_beyond_the_record(void **state)
+{
+    char name[256];
+
+    memset(name, 'd', 255);
+    name[255] = '\0';
+    assert_int_equal(chdir(scene_path("")), 0);
+    struct truth truth = run(child_deep, name);
+    assert_int_equal(chdir("/"), 0);
+    const struct record *record = capture_find(&capture, EVENT_EXEC, truth.pid, 0);
+
+    assert_non_null(record);
+    assert_true(record->process.exe_truncated);
+    assert_true(record->process.exe.len > 4096 && record->process.cwd.len > 4096);
+    assert_true(text_ends(record->process.exe, TEXT("ddd/deep")));
+    assert_true(text_ends(record->process.cwd, TEXT("ddd")));
+    assert_false(text_starts(record->process.exe, TEXT("/")));
+    assert_true(text_is(record->process.filename, "deep"));
+}
+
+/* A tree that is mounted nowhere has a root, but not the machine's. */
+static int child_unmounted(void *argument)
+{
+    const char *argv[] = {"probe", NULL};
+    int fs = fsopen("tmpfs", FSOPEN_CLOEXEC);
+    if (unshare(CLONE_NEWNS) < 0 || fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+        return -1;
+    int mounted = fsmount(fs, FSMOUNT_CLOEXEC, 0);
+    mkdir(scene_path("mount"), 0755);
+    if (move_mount(mounted, "", AT_FDCWD, scene_path("mount"), MOVE_MOUNT_F_EMPTY_PATH) < 0)
+        return -1;
+    int copy = openat(mounted, "probe", O_WRONLY | O_CREAT, 0755);
+    scene_copy(scene_path("probe"), copy);
+    close(copy);
+    int file = openat(mounted, "probe", O_RDONLY | O_CLOEXEC);
+    if (umount2(scene_path("mount"), MNT_DETACH) < 0)
+        return -1;
+    return fexecve(file, (char *const *)argv, environ);
+}
+
+static void test_unmounted_tree(void **state)
+{
+    struct truth truth = run(child_unmounted, NULL);
+    const struct record *record = capture_find(&capture, EVENT_EXEC, truth.pid, 0);
+
+    assert_non_null(record);
+    assert_true(record->process.exe_truncated);
+    assert_true(text_is(record->process.exe, "probe"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_execve),
+        cmocka_unit_test(test_relative_filename),
+        cmocka_unit_test(test_argv_of_1_byte),
+        cmocka_unit_test(test_argv_of_10000_bytes),
+        cmocka_unit_test(test_argv_as_long_as_is_taken),
+        cmocka_unit_test(test_argv_of_100000_bytes),
+        cmocka_unit_test(test_argv_of_any_bytes),
+        cmocka_unit_test(test_no_argv),
+        cmocka_unit_test(test_execveat_of_a_folder),
+        cmocka_unit_test(test_execveat_of_a_file),
+        cmocka_unit_test(test_memfd),
+        cmocka_unit_test(test_deleted),
+        cmocka_unit_test(test_hard_link),
+        cmocka_unit_test(test_script),
+        cmocka_unit_test(test_exec_of_a_second_thread),
+        cmocka_unit_test(test_vfork),
+        cmocka_unit_test(test_other_user),
+        cmocka_unit_test(test_effective_user),
+        cmocka_unit_test(test_setuid_executable),
+        cmocka_unit_test(test_setgid_executable),
+        cmocka_unit_test(test_new_pid_and_user_namespaces),
+        cmocka_unit_test(test_terminal),
+        cmocka_unit_test(test_path_beyond_the_record),
+        cmocka_unit_test(test_unmounted_tree),
+    };
+
+    int skipped = scene_skip();
+    if (skipped)
+        return skipped;
+    int failed = cmocka_run_group_tests_name("tp_btf", tests, group_setup, group_teardown);
+    if (!scene_has_classic())
+        return failed;
+    classic = true;
+    return failed + cmocka_run_group_tests_name("classic", tests, group_setup, group_teardown);
+}

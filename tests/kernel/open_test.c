@@ -1,0 +1,178 @@
+/* Opening the sensor: what it says when it cannot, and that it needs nothing afterwards. */
+#include <errno.h>
+#include <poll.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/capability.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "scene.h"
+#include "sensor/sensor_bpf.h"
+
+#define NOBODY 65534
+
+/* How a child gives up what the sensor needs. */
+typedef int spoil_fn(void);
+
+static int become_nobody(void)
+{
+    return setgid(NOBODY) < 0 || setuid(NOBODY) < 0 ? -1 : 0;
+}
+
+static int unlock(void)
+{
+    cap_value_t value = CAP_IPC_LOCK;
+    cap_t capabilities = cap_get_proc();
+    int r = cap_set_flag(capabilities, CAP_EFFECTIVE, 1, &value, CAP_CLEAR);
+
+    if (r == 0)
+        r = cap_set_proc(capabilities);
+    cap_free(capabilities);
+    return r;
+}
+
+static int hide_sys(void)
+{
+    return unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0
+               ? -1
+               : mount("none", "/sys", "tmpfs", 0, NULL);
+}
+
+/* Opens a sensor in a process spoilt by SPOIL: fails with ERROR, and a sentence that has WORDS. */
+static void check_refusal(spoil_fn *spoil, int error, const char *words)
+{
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        struct sensor_options options = {.ring_size = (size_t)64 << 20};
+        struct buffer why = {0};
+        struct sensor *sensor = NULL;
+
+        if (spoil() < 0)
+            _exit(2);
+        int r = sensor_open(&options, &why, &sensor);
+        bool said = text_contains(buffer_text(&why), text_from(words));
+
+        if (r != error || !said || sensor)
+            fprintf(stderr, "%d: %s\n", r, buffer_string(&why));
+        _exit(r == error && said && !sensor ? 0 : 1);
+    }
+    int status;
+    waitpid(pid, &status, 0);
+    assert_int_equal(status, 0);
+}
+
+static void test_not_root(void **state)
+{
+    check_refusal(become_nobody, -EPERM, "run as root, or with CAP_BPF and CAP_PERFMON");
+}
+
+static void test_memory_limit(void **state)
+{
+    check_refusal(unlock, -EPERM, "rings of 65536 KiB a CPU are over the limit of locked memory");
+}
+
+static void test_no_types(void **state)
+{
+    check_refusal(hide_sys, -ENOENT, "mount sysfs on /sys");
+}
+
+static void on_record(void *context, const struct record *record)
+{
+    int64_t *wanted = context;
+
+    if (record->type == EVENT_EXIT && record->self.pid == *wanted)
+        *wanted = 0;
+}
+
+/* Reads until the exit of a child has been seen. */
+static bool sees_a_child(struct sensor *sensor)
+{
+    struct pollfd poll_fd = {.fd = sensor_fd(sensor), .events = POLLIN};
+    int64_t deadline = clock_monotonic() + 20 * NS_PER_S;
+    int64_t wanted = fork();
+
+    if (wanted == 0)
+        _exit(0);
+    waitpid((pid_t)wanted, NULL, 0);
+    sensor_read(sensor, on_record, &wanted);
+    while (wanted != 0 && clock_monotonic() < deadline) {
+        poll(&poll_fd, 1, 1000);
+        sensor_read(sensor, on_record, &wanted);
+    }
+    return wanted == 0;
+}
+
+/* Once open it works for nobody, without a capability or a way to get one. */
+static void test_no_privileges_needed(void **state)
+{
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        struct sensor_options options = {.failures = true};
+        struct sensor_counters counters;
+        struct buffer why = {0};
+        struct sensor *sensor;
+
+        if (sensor_open(&options, &why, &sensor) < 0 || become_nobody() < 0 ||
+            prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || !sees_a_child(sensor))
+            _exit(1);
+        sensor_flush(sensor, on_record, &(int64_t){0});
+        sensor_counters(sensor, &counters);
+        if (counters.received[EVENT_EXIT] == 0 ||
+            counters.emitted[EVENT_EXIT] != counters.received[EVENT_EXIT])
+            _exit(2);
+        sensor_close(sensor);
+        _exit(0);
+    }
+    int status;
+    waitpid(pid, &status, 0);
+    assert_int_equal(status, 0);
+}
+
+/* While nothing happens, nothing wakes the reader. Others may run on this machine meanwhile, so a
+ * wake-up is only wrong when it brought no record. */
+static void test_idle(void **state)
+{
+    CLEANUP(buffer_deinit) struct buffer why = {0};
+    struct sensor *sensor;
+    size_t empty = 0, records = 0;
+
+    assert_int_equal(sensor_open(&(struct sensor_options){0}, &why, &sensor), 0);
+    struct pollfd poll_fd = {.fd = sensor_fd(sensor), .events = POLLIN};
+    int64_t until = clock_monotonic() + NS_PER_S;
+    int64_t none = -1;
+
+    assert_true(sees_a_child(sensor));
+    while (clock_monotonic() < until)
+        if (poll(&poll_fd, 1, 100) > 0) {
+            size_t read = sensor_read(sensor, on_record, &none);
+
+            records += read;
+            empty += read == 0;
+        }
+    /* The last look of a busy moment finds nothing, and it takes dozens of records to be busy. */
+    assert_true(empty <= 5 + records / 10);
+    sensor_close(sensor);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_not_root), cmocka_unit_test(test_memory_limit),
+        cmocka_unit_test(test_no_types), cmocka_unit_test(test_no_privileges_needed),
+        cmocka_unit_test(test_idle),
+    };
+    int skipped = scene_skip();
+
+    return skipped ? skipped : cmocka_run_group_tests(tests, NULL, NULL);
+}

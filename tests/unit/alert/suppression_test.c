@@ -1,0 +1,154 @@
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "alert/suppression.h"
+
+#define WINDOW 1000
+
+/* Two rules, by exe and by nothing, and an event whose exe can be set. */
+struct fixture {
+    struct field_ref by_exe;
+    struct rule rules[2];
+    const struct rule *pointers[2];
+    struct ruleset ruleset;
+    struct process process;
+    struct event event;
+    struct suppression *suppression;
+    size_t summaries;
+    struct suppression_summary last;
+    char message[64];
+};
+
+static int set_up(void **state)
+{
+    struct fixture *f = calloc(1, sizeof *f);
+
+    f->by_exe = (struct field_ref){.field = &field_catalogue[FIELD_EXE]};
+    f->rules[0] = (struct rule){.index = 0, .suppress = {&f->by_exe, 1, WINDOW}};
+    f->rules[1] = (struct rule){.index = 1, .suppress = {NULL, 0, WINDOW}};
+    f->pointers[0] = &f->rules[0];
+    f->pointers[1] = &f->rules[1];
+    f->ruleset = (struct ruleset){.rules = f->pointers, .count = 2};
+    f->event.process = &f->process;
+    *state = f;
+    return suppression_new(&f->ruleset, &f->suppression);
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *f = *state;
+
+    suppression_free(f->suppression);
+    free(f);
+    return 0;
+}
+
+static void count_summary(void *context, const struct suppression_summary *summary)
+{
+    struct fixture *f = context;
+
+    f->summaries++;
+    f->last = *summary;
+    snprintf(f->message, sizeof f->message, "%.*s", TEXT_ARG(summary->message));
+}
+
+static enum suppression_verdict offer(struct fixture *f, size_t rule, const char *exe, int64_t now)
+{
+    field_set_remove(&f->process.has, FIELD_EXE);
+    if (exe) {
+        f->process.exe = text_from(exe);
+        field_set_add(&f->process.has, FIELD_EXE);
+    }
+    enum suppression_verdict verdict =
+        suppression_admit(f->suppression, &f->rules[rule], &f->event, now);
+
+    if (verdict == SUPPRESSION_FOLD_FIRST)
+        suppression_keep(f->suppression, &f->event, text_from(exe ? exe : "none"),
+                         TEXT("{\"a\":1}"));
+    return verdict;
+}
+
+static void folds_the_same_and_only_the_same(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(offer(f, 0, "/a", 10), SUPPRESSION_ADMIT);
+    assert_int_equal(offer(f, 0, "/b", 10), SUPPRESSION_ADMIT);
+    assert_int_equal(offer(f, 0, "", 10), SUPPRESSION_ADMIT);
+    assert_int_equal(offer(f, 0, NULL, 10), SUPPRESSION_ADMIT);
+    assert_int_equal(offer(f, 1, "/a", 10), SUPPRESSION_ADMIT);
+    assert_int_equal(offer(f, 0, "/a", 11), SUPPRESSION_FOLD_FIRST);
+    assert_int_equal(offer(f, 0, "/a", 12), SUPPRESSION_FOLD);
+    assert_int_equal(offer(f, 0, NULL, 12), SUPPRESSION_FOLD_FIRST);
+    assert_int_equal(offer(f, 1, "/other", 12), SUPPRESSION_FOLD_FIRST);
+    assert_int_equal(suppression_counters(f->suppression).folded, 4);
+    assert_int_equal(suppression_counters(f->suppression).windows, 5);
+}
+
+static void sums_up_when_a_window_closes(void **state)
+{
+    struct fixture *f = *state;
+
+    offer(f, 0, "/quiet", 5);
+    offer(f, 0, "/a", 10);
+    for (int64_t now = 11; now < 20; now++)
+        offer(f, 0, "/a", now);
+    suppression_close(f->suppression, 10 + WINDOW - 1, count_summary, f);
+    assert_int_equal(f->summaries, 0); /* "/quiet" closed, and had held nothing back */
+    assert_int_equal(suppression_counters(f->suppression).windows, 1);
+    suppression_close(f->suppression, 10 + WINDOW, count_summary, f);
+    assert_int_equal(f->summaries, 1);
+    assert_ptr_equal(f->last.rule, &f->rules[0]);
+    assert_int_equal(f->last.fold.count, 9);
+    assert_int_equal(f->last.fold.since, 10);
+    assert_int_equal(f->last.time, 19);
+    assert_string_equal(f->message, "/a");
+    assert_int_equal(offer(f, 0, "/a", 10 + WINDOW), SUPPRESSION_ADMIT);
+}
+
+static void closes_all_at_the_end(void **state)
+{
+    struct fixture *f = *state;
+
+    for (int i = 0; i < 2; i++) {
+        offer(f, 0, "/a", 1);
+        offer(f, 0, "/b", 2);
+        offer(f, 1, "/c", 3);
+    }
+    suppression_close(f->suppression, INT64_MAX, count_summary, f);
+    assert_int_equal(f->summaries, 3);
+    assert_int_equal(suppression_counters(f->suppression).windows, 0);
+}
+
+/* Beyond the limit an alert is raised each time rather than lost. */
+static void a_full_table_hides_nothing(void **state)
+{
+    struct fixture *f = *state;
+    char exe[32];
+
+    for (int i = 0; i < SUPPRESSION_WINDOWS_MAX; i++) {
+        snprintf(exe, sizeof exe, "/%d", i);
+        assert_int_equal(offer(f, 0, exe, 1), SUPPRESSION_ADMIT);
+    }
+    assert_int_equal(offer(f, 0, "/one more", 2), SUPPRESSION_ADMIT);
+    assert_int_equal(offer(f, 0, "/one more", 3), SUPPRESSION_ADMIT);
+    assert_int_equal(offer(f, 0, "/7", 3), SUPPRESSION_FOLD_FIRST);
+    assert_int_equal(suppression_counters(f->suppression).refused, 2);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(folds_the_same_and_only_the_same, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(sums_up_when_a_window_closes, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(closes_all_at_the_end, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_full_table_hides_nothing, set_up, tear_down),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,143 @@
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/cleanup.h"
+#include "engine/config.h"
+
+struct fixture {
+    char folder[32];
+    char path[64];
+    struct config config;
+    struct diag_list diags;
+};
+
+static int set_up(void **state)
+{
+    struct fixture *f = calloc(1, sizeof *f);
+
+    strcpy(f->folder, "/tmp/picket-XXXXXX");
+    *state = f;
+    config_init(&f->config);
+    if (!mkdtemp(f->folder))
+        return -1;
+    snprintf(f->path, sizeof f->path, "%s/picket.yaml", f->folder);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *f = *state;
+
+    unlink(f->path);
+    rmdir(f->folder);
+    config_deinit(&f->config);
+    diag_list_deinit(&f->diags);
+    free(f);
+    return 0;
+}
+
+static int read_config(struct fixture *f, const char *content)
+{
+    FILE *file = fopen(f->path, "w");
+
+    assert_non_null(file);
+    fputs(content, file);
+    fclose(file);
+    return config_read(&f->config, f->path, &f->diags);
+}
+
+static void reads_everything(void **state)
+{
+    struct fixture *f = *state;
+    char relative[64];
+
+    assert_int_equal(read_config(f, "rules: [/etc/r.yaml, mine]\n"
+                                    "outputs:\n"
+                                    "  - console\n"
+                                    "  - {plugin: json, name: siem, path: /var/log/x}\n"
+                                    "sensor: {ring: 16MiB, failures: false}\n"),
+                     0);
+    snprintf(relative, sizeof relative, "%s/mine", f->folder);
+    assert_int_equal(f->config.rule_count, 2);
+    assert_string_equal(f->config.rules[0], "/etc/r.yaml");
+    assert_string_equal(f->config.rules[1], relative);
+    assert_int_equal(f->config.output_count, 2);
+    assert_true(text_is(f->config.outputs[0].plugin, "console"));
+    assert_true(text_is(f->config.outputs[1].plugin, "json"));
+    assert_int_equal(f->config.outputs[1].setting_count, 2);
+    assert_true(text_is(f->config.outputs[1].settings[1].key, "path"));
+    assert_true(text_is(f->config.outputs[1].settings[1].value, "/var/log/x"));
+    assert_int_equal(f->config.outputs[1].settings[1].value_mark.line, 4);
+    assert_int_equal(f->config.ring, 16 << 20);
+    assert_false(f->config.failures);
+}
+
+static void nothing_means_the_defaults(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(read_config(f, "# nothing yet\n"), 0);
+    assert_int_equal(f->config.rule_count, 0);
+    assert_int_equal(f->config.output_count, 0);
+    assert_int_equal(f->config.ring, 0);
+    assert_true(f->config.failures);
+}
+
+static void all_mistakes_in_one_pass(void **state)
+{
+    static const struct {
+        unsigned line, column;
+        const char *code;
+    } expected[] = {
+        {1, 1, "unknown-key"}, {2, 8, "wrong-type"},  {4, 5, "missing-key"}, {5, 26, "wrong-type"},
+        {7, 9, "wrong-type"},  {8, 13, "wrong-type"}, {9, 3, "unknown-key"},
+    };
+    struct fixture *f = *state;
+
+    assert_int_equal(read_config(f, "rule: [a]\n"
+                                    "rules: /etc/x\n"
+                                    "outputs:\n"
+                                    "  - {path: x}\n"
+                                    "  - {plugin: json, path: [a]}\n"
+                                    "sensor:\n"
+                                    "  ring: much\n"
+                                    "  failures: maybe\n"
+                                    "  rings: 1\n"),
+                     -EINVAL);
+    diag_sort(&f->diags);
+    assert_int_equal(f->diags.count, sizeof expected / sizeof *expected);
+    for (size_t i = 0; i < f->diags.count; i++) {
+        assert_string_equal(f->diags.items[i].code, expected[i].code);
+        assert_int_equal(f->diags.items[i].mark.line, expected[i].line);
+        assert_int_equal(f->diags.items[i].mark.column, expected[i].column);
+    }
+    assert_non_null(strstr(f->diags.items[0].message, "did you mean 'rules'"));
+}
+
+static void says_what_cannot_be_read(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(config_read(&f->config, "/nowhere/picket.yaml", &f->diags), -EINVAL);
+    assert_int_equal(f->diags.errors, 1);
+    assert_string_equal(f->diags.items[0].code, "unreadable-file");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(reads_everything, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(nothing_means_the_defaults, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(all_mistakes_in_one_pass, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(says_what_cannot_be_read, set_up, tear_down),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

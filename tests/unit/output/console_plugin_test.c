@@ -1,0 +1,161 @@
+#include "rig.h"
+
+#include <fcntl.h>
+#include <pty.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+static int set_up(void **state)
+{
+    static struct rig rig;
+
+    rig_init(&rig);
+    setenv("TZ", "UTC", 1);
+    setenv("TERM", "xterm", 1);
+    unsetenv("NO_COLOR");
+    *state = &rig;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    rig_deinit(*state);
+    return 0;
+}
+
+static void push(struct rig *rig, int severity, const char *rule, const char *message,
+                 const char *event)
+{
+    const char *json = arena_printf(&rig->arena, "{\"event\":%s}", event);
+    const struct delivery_alert alert = {.id = TEXT("1"),
+                                         .rule = text_from(rule),
+                                         .message = text_from(message),
+                                         .json = text_from(json),
+                                         .time = (1767225600 + 50602) * NS_PER_S,
+                                         .severity = severity};
+
+    assert_int_equal(0, delivery_push(rig->delivery, &alert, DELIVERY_ALL, false));
+}
+
+#define SSH                                                                           \
+    "{\"comm\":\"curl\",\"parent\":{\"comm\":\"bash\",\"parent\":{\"comm\":\"sshd\"," \
+    "\"parent\":{\"comm\":\"systemd\"}}}}"
+
+static void expect(struct rig *rig, const char *text)
+{
+    struct text got = rig_read(rig, "out");
+
+    if (!text_is(got, text))
+        fail_msg("expected:\n%s\ngot:\n%.*s", text, TEXT_ARG(got));
+}
+
+static void start(struct rig *rig, const char *argument)
+{
+    rig_start(rig, &argument, 1);
+}
+
+static void lines_are_aligned_and_plain_in_a_file(void **state)
+{
+    struct rig *rig = *state;
+
+    start(rig, "console,path=@/out");
+    push(rig, 3, "tmp-binary", "a program was run from /tmp", SSH);
+    push(rig, 4, "reverse-shell-command", "a shell on a socket", "{\"comm\":\"sh\"}");
+    push(rig, 0, "tmp-binary", "again", "{}");
+    rig_drain(rig);
+    expect(rig, "14:03:22  high      tmp-binary            a program was run from /tmp\n"
+                "          systemd ─ sshd ─ bash ─ curl\n"
+                "14:03:22  critical  reverse-shell-command  a shell on a socket\n"
+                "14:03:22  info      tmp-binary             again\n");
+}
+
+static void nothing_moves_the_cursor(void **state)
+{
+    struct rig *rig = *state;
+
+    start(rig, "console,path=@/out");
+    push(rig, 2, "r\033[2J",
+         "a\nb\r\xe2\x80\xae\xe2\x80\xac"
+         "c",
+         "{\"comm\":\"\\u001b[31mx\",\"parent\":{\"comm\":\"a\\nb\"}}");
+    rig_drain(rig);
+    expect(rig, "14:03:22  medium    r\\x1b[2J              a\\nb\\r\\u{202e}\\u{202c}c\n"
+                "          a\\nb ─ \\x1b[31mx\n");
+}
+
+static void long_chains_lose_their_middle(void **state)
+{
+    struct rig *rig = *state;
+    char event[4096] = "{\"comm\":\"p0\"";
+
+    start(rig, "console,path=@/out");
+    for (int i = 1; i < 40; i++)
+        snprintf(event + strlen(event), sizeof event - strlen(event),
+                 ",\"parent\":{\"comm\":\"process-%d\"", i);
+    memset(event + strlen(event), '}', 40);
+    push(rig, 1, "r", "m", event);
+    rig_drain(rig);
+    expect(rig, "14:03:22  low       r                     m\n"
+                "          process-39 ─ … ─ process-5 ─ process-4 ─ process-3 ─ process-2 ─ "
+                "process-1 ─ p0\n");
+}
+
+static void color_is_the_users_choice(void **state)
+{
+    struct rig *rig = *state;
+
+    start(rig, "console,path=@/out,color=always,ancestry=no");
+    push(rig, 3, "r", "m", SSH);
+    rig_drain(rig);
+    expect(rig, "\033[2m14:03:22\033[0m  \033[1;31mhigh\033[0m      \033[1mr\033[0m"
+                "                     m\n");
+}
+
+static void terminals_get_color_and_their_width_is_kept(void **state)
+{
+    struct rig *rig = *state;
+    struct winsize size = {.ws_row = 24, .ws_col = 36};
+    char name[64], bytes[4096] = "";
+    int leader, follower;
+    size_t len = 0;
+
+    assert_int_equal(0, openpty(&leader, &follower, name, NULL, &size));
+    start(rig, arena_printf(&rig->arena, "console,path=%s", name));
+    push(rig, 3, "r", "m", SSH);
+    rig_drain(rig);
+    while (!strstr(bytes, "curl")) {
+        ssize_t got = read(leader, bytes + len, sizeof bytes - 1 - len);
+
+        assert_true(got > 0);
+        len += (size_t)got;
+    }
+    assert_non_null(strstr(bytes, "\033[1;31mhigh\033[0m"));
+    /* systemd ─ … ─ bash ─ curl: 25 columns of the 26 that are left */
+    assert_null(strstr(bytes, "sshd"));
+    assert_non_null(strstr(bytes, "…"));
+    assert_non_null(strstr(bytes, "bash"));
+    close(leader);
+    close(follower);
+}
+
+static int all_tests(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(lines_are_aligned_and_plain_in_a_file),
+        TEST(nothing_moves_the_cursor),
+        TEST(long_chains_lose_their_middle),
+        TEST(color_is_the_users_choice),
+        TEST(terminals_get_color_and_their_width_is_kept),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
+
+int main(int argc, char **argv)
+{
+    return rig_main(argc, argv, all_tests);
+}

@@ -1,0 +1,160 @@
+#include "rule_fixture.h"
+
+#include <errno.h>
+
+/* A rule of four selections, of which a and c hold for the event below. */
+static struct load load_condition(const char *condition)
+{
+    CLEANUP(buffer_deinit) struct buffer text = {0};
+
+    buffer_printf(&text,
+                  "rules:\n"
+                  "  - id: r\n"
+                  "    tests: []\n"
+                  "    where:\n"
+                  "      a: {uid: 1}\n"
+                  "      b: {uid: 2}\n"
+                  "      c_1: {gid: 1}\n"
+                  "      c_2: {gid: 2}\n"
+                  "      _d: {uid: 2}\n"
+                  "    condition: %s\n",
+                  condition);
+    return load_text(buffer_string(&text));
+}
+
+static bool holds(const char *condition)
+{
+    CLEANUP(load_deinit) struct load load = load_condition(condition);
+    CLEANUP(buffer_deinit) struct buffer hits = {0};
+    struct process process = {.uid = 1, .gid = 1};
+    struct event event = {.type = EVENT_EXEC, .process = &process};
+
+    HAS(&process, UID);
+    HAS(&process, GID);
+    if (load.result < 0)
+        print_diags(&load);
+    assert_int_equal(load.result, 0);
+    return *hits_of(load.ruleset, &event, &hits) != '\0';
+}
+
+static void test_meaning(void **state)
+{
+    static const struct {
+        const char *condition;
+        bool expected;
+    } cases[] = {
+        {"a", true},
+        {"b", false},
+        {"not b", true},
+        {"not a", false},
+        {"not not a", true},
+        {"a and c_1", true},
+        {"a and b", false},
+        {"b or a", true},
+        {"b or c_2", false},
+        {"a or b and c_2", true},    /* and binds tighter than or */
+        {"(a or b) and c_2", false}, /* ... but for parentheses */
+        {"not b and a", true},       /* not binds tightest */
+        {"not (b and a)", true},
+        {"not (a or b)", false},
+        {"b and a or c_1", true},
+        {"((a))and(c_1)", true},
+        {"1 of c_*", true},
+        {"any of c_*", true},
+        {"all of c_*", false},
+        {"not all of c_*", true},
+        {"1 of ?", true},
+        {"all of ?", false},
+        {"1 of them", true},
+        {"all of them", false},
+        {"1 of b", false},
+        {"a and not 1 of _*", true},
+        {"1 of _*", false},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        if (holds(cases[i].condition) != cases[i].expected)
+            fail_msg("'%s' should be %s", cases[i].condition, cases[i].expected ? "true" : "false");
+}
+
+/* `them` leaves out names that begin with '_', as in Sigma. */
+static void test_them(void **state)
+{
+    CLEANUP(load_deinit)
+    struct load load = load_good("rules:\n"
+                                 "  - id: r\n"
+                                 "    where: {a: {uid: 1}, _b: {uid: 2}}\n"
+                                 "    condition: all of them\n"
+                                 "    tests: []\n");
+    CLEANUP(buffer_deinit) struct buffer hits = {0};
+    struct process process = {.uid = 1};
+    struct event event = {.type = EVENT_EXEC, .process = &process};
+
+    HAS(&process, UID);
+    assert_string_equal(hits_of(load.ruleset, &event, &hits), "r ");
+    assert_diag(&load, "unused-selection", 3, 26);
+}
+
+static void test_mistakes(void **state)
+{
+    static const struct {
+        const char *condition;
+        const char *code;
+        unsigned column; /* in the condition */
+    } cases[] = {
+        {"a and", "bad-condition", 6},        {"a or or b", "bad-condition", 6},
+        {"and a", "bad-condition", 1},        {"(a", "bad-condition", 3},
+        {"a)", "bad-condition", 2},           {"()", "bad-condition", 2},
+        {"a b", "bad-condition", 3},          {"not", "bad-condition", 4},
+        {"1 c_*", "bad-condition", 3},        {"1 of", "bad-condition", 5},
+        {"2 of c_*", "unknown-selection", 1}, {"e", "unknown-selection", 1},
+        {"a and A", "unknown-selection", 7},  {"a and 1 of x_*", "unknown-selection", 12},
+        {"them", "bad-condition", 1},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        CLEANUP(load_deinit) struct load load = load_condition(cases[i].condition);
+
+        assert_int_equal(load.result, -EINVAL);
+        assert_diag(&load, cases[i].code, 10, 15 + cases[i].column);
+        assert_int_equal(load.diags.count, 1);
+    }
+}
+
+static void test_depth(void **state)
+{
+    CLEANUP(buffer_deinit) struct buffer deep = {0};
+
+    for (int i = 0; i < 100000; i++)
+        buffer_put_string(&deep, i % 2 ? "not " : "(");
+    buffer_put_string(&deep, "a");
+    CLEANUP(load_deinit) struct load load = load_condition(buffer_string(&deep));
+
+    assert_int_equal(load.result, -EINVAL);
+    assert_non_null(find_diag(&load, "bad-condition"));
+    assert_int_equal(load.diags.count, 1);
+}
+
+static void test_names(void **state)
+{
+    CLEANUP(load_deinit)
+    struct load load = load_text("rules:\n"
+                                 "  - id: r\n"
+                                 "    where: {not: {uid: 1}, a: {uid: 2}, b: {uid: 3}}\n"
+                                 "    condition: a\n"
+                                 "    tests: []\n");
+
+    assert_diag(&load, "bad-name", 3, 13);
+    assert_diag(&load, "unused-selection", 3, 41);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_meaning),  cmocka_unit_test(test_them),
+        cmocka_unit_test(test_mistakes), cmocka_unit_test(test_depth),
+        cmocka_unit_test(test_names),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
