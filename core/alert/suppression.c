@@ -35,19 +35,18 @@ struct suppression {
 
 int suppression_new(const struct ruleset *rules, struct suppression **out)
 {
-    CLEANUP(suppression_freep) struct suppression *suppression = calloc(1, sizeof *suppression);
+    struct suppression *suppression = calloc(1, sizeof *suppression);
 
     if (!suppression)
         return -ENOMEM;
-    suppression->queues = calloc(rules->count + 1, sizeof *suppression->queues);
-    if (!suppression->queues)
-        return -ENOMEM;
     suppression->queue_count = rules->count;
+    suppression->queues = calloc(rules->count + 1, sizeof *suppression->queues);
     suppression->next_close = INT64_MAX;
-    if (getrandom(&suppression->seed, sizeof suppression->seed, 0) < 0)
-        return -errno;
+    if (!suppression->queues || getrandom(&suppression->seed, sizeof suppression->seed, 0) < 0) {
+        suppression_free(suppression);
+        return -ENOMEM;
+    }
     *out = suppression;
-    suppression = NULL;
     return 0;
 }
 
@@ -61,7 +60,7 @@ void suppression_free(struct suppression *suppression)
 {
     if (!suppression)
         return;
-    for (size_t i = 0; i < suppression->queue_count; i++) {
+    for (size_t i = 0; suppression->queues && i < suppression->queue_count; i++) {
         for (struct window *window = suppression->queues[i].oldest, *next; window; window = next) {
             next = window->younger;
             window_free(window);

@@ -15,6 +15,7 @@
 
 struct suppression;
 
+/* 0 or -ENOMEM. */
 int suppression_new(const struct ruleset *rules, struct suppression **out);
 void suppression_free(struct suppression *suppression);
 DEFINE_FREEP(struct suppression, suppression)

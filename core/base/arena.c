@@ -1,8 +1,10 @@
 #include "base/arena.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
+
+#include "base/buffer.h"
+#include "base/cleanup.h"
 
 #define ARENA_BLOCK 16384
 
@@ -91,20 +93,13 @@ char *arena_string(struct arena *arena, const char *string)
 
 char *arena_printf(struct arena *arena, const char *format, ...)
 {
+    CLEANUP(buffer_deinit) struct buffer text = {0};
     va_list args;
 
     va_start(args, format);
-    int len = vsnprintf(NULL, 0, format, args);
-
+    buffer_vprintf(&text, format, args);
     va_end(args);
-    char *string = len < 0 ? NULL : arena_alloc(arena, (size_t)len + 1);
-
-    if (!string)
-        return NULL;
-    va_start(args, format);
-    vsnprintf(string, (size_t)len + 1, format, args);
-    va_end(args);
-    return string;
+    return buffer_failed(&text) ? NULL : arena_string(arena, buffer_string(&text));
 }
 
 size_t arena_footprint(const struct arena *arena)

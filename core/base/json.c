@@ -139,9 +139,13 @@ void json_base64(struct json_writer *json, struct text bytes)
 
         for (size_t k = 0; k < 3; k++)
             group = group << 8 | (i + k < bytes.len ? (unsigned char)bytes.ptr[i + k] : 0);
-        for (size_t k = 0; k < 4; k++)
-            buffer_put_char(json->buffer,
-                            i + k > bytes.len ? '=' : base64_digits[group >> (18 - 6 * k) & 63]);
+        for (size_t k = 0; k < 4; k++) {
+            char digit = base64_digits[group >> (18 - 6 * k) & 63];
+
+            if (i + k > bytes.len)
+                digit = '=';
+            buffer_put_char(json->buffer, digit);
+        }
     }
     buffer_put_char(json->buffer, '"');
 }

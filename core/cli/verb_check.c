@@ -45,10 +45,13 @@ int verb_check(int argc, char **argv)
         fprintf(stderr, "picket check: wants files or folders of rules\n");
         return EXIT_MISUSED;
     }
-    CLEANUP(freep) struct rule_source *sources = calloc((size_t)argc, sizeof *sources);
+    CLEANUP(arena_deinit) struct arena arena = {0};
+    struct rule_source *sources = arena_array(&arena, (size_t)argc, sizeof *sources);
 
-    if (!sources)
+    if (!sources) {
+        log_error("out of memory");
         return EXIT_FAILED;
+    }
     for (int i = 1; i < argc; i++)
         sources[i - 1].path = argv[i];
     return check(sources, (size_t)argc - 1);

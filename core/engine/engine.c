@@ -46,7 +46,7 @@ static int load_rules(struct engine *engine, const struct engine_options *option
         paths = installed;
         count = sizeof installed / sizeof *installed;
     }
-    CLEANUP(freep) struct rule_source *sources = calloc(count, sizeof *sources);
+    struct rule_source *sources = arena_array(&engine->config.arena, count, sizeof *sources);
     size_t found = 0;
 
     if (!sources)

@@ -21,16 +21,20 @@ struct live {
     int epoll;
 };
 
-/* Half of the kernel's boot id, which is random. */
+/* The kernel's boot id is random: the first three of its numbers in hexadecimal will do. */
 static int read_boot_id(uint64_t *out)
 {
     CLEANUP(fclosep) FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
-    unsigned long long high = 0;
-    unsigned middle = 0, low = 0;
+    char line[64] = "";
+    char *at = line;
 
-    if (!file || fscanf(file, "%8llx-%4x-%4x", &high, &middle, &low) != 3)
+    if (!file || !fgets(line, sizeof line, file))
         return -EIO;
-    *out = (uint64_t)high << 32 | (uint64_t)middle << 16 | low;
+    *out = 0;
+    for (int i = 0; i < 3; i++) {
+        *out = *out << 16 | strtoull(at, &at, 16);
+        at += *at == '-';
+    }
     return 0;
 }
 

@@ -21,7 +21,6 @@ static unsigned text_touch(struct text t)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     CLEANUP(record_scratch_deinit) struct record_scratch scratch = {0};
-    static volatile unsigned sum;
     struct record record;
     const char *why = NULL;
     int r = record_decode(data, size, &scratch, &record, &why);
@@ -34,7 +33,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (field_catalogue[id].scope == SCOPE_PROCESS &&
             process_value(&record.process, &field_catalogue[id], &value) &&
             (value.type == TYPE_TEXT || value.type == TYPE_TEXT_LIST))
-            sum += text_touch(value.text);
+            __asm__ volatile("" : : "r"(text_touch(value.text))); /* or it is left out */
     }
     return 0;
 }
