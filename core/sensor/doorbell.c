@@ -111,8 +111,7 @@ void doorbell_wait(struct doorbell *doorbell, struct ring_set *set, size_t recor
         timer_set(doorbell, 0, 0);
     /* First say that we sleep, then look once more; the kernel side first puts its record in the
      * ring, then looks whether we sleep. So one of the two sees the other. */
-    __atomic_store_n(doorbell->asleep, 1, __ATOMIC_SEQ_CST);
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    __atomic_exchange_n(doorbell->asleep, 1, __ATOMIC_SEQ_CST); /* a full barrier */
     if (ring_set_pending(set)) {
         __atomic_store_n(doorbell->asleep, 0, __ATOMIC_SEQ_CST);
         timer_set(doorbell, RING_SET_SLACK, 0);
