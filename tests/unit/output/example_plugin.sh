@@ -5,6 +5,6 @@ set -eu
 rm -rf "$4"
 DESTDIR=$4/root "$1" --install "$3" --component devel
 pc=$(find "$4/root" -name picket.pc)
-PKG_CONFIG_PATH=${pc%/*} "$1" -S "$2/docs/examples/plugin" -B "$4/build"
+PKG_CONFIG_PATH=${pc%/*} "$1" -G Ninja -S "$2/docs/examples/plugin" -B "$4/build"
 "$1" --build "$4/build"
 test -f "$4/build/plain.so"
