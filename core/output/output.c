@@ -616,6 +616,7 @@ static void bury(struct output *output, int status)
         end(output);
         return;
     }
+    come_to_state(output, DELIVERY_DOWN); /* before it is counted: who sees the count sees no pid */
     count_loss(output);
     output->failures++;
     int64_t pause = backoff(output);
@@ -625,7 +626,6 @@ static void bury(struct output *output, int status)
                 output->name, buffer_string(&output->loss_reason),
                 how.len ? buffer_string(&how) : "", (long long)(pause / NS_PER_MS), output->sent);
     suspect_alerts(output);
-    come_to_state(output, DELIVERY_DOWN);
 }
 
 static void on_death(struct output *output)
