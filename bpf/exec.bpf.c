@@ -20,19 +20,20 @@
 #error "system call numbers and registers are those of x86"
 #endif
 
-#define CLONE_THREAD 0x00010000
-#define PATH_MAX     4096
-#define INTERP_MAX   256  /* BINPRM_BUF_SIZE */
-#define NAME_SIZE    256  /* NAME_MAX and a NUL */
-#define STEPS_MAX    512  /* along one path: names and mounts */
-#define NAMES_SIZE   8192 /* of those, in bytes */
-#define ARGV_MAX     32768
-#define ARGS_MAX     256  /* of a failure: each has to be fetched on its own */
-#define ARG_SIZE     4096 /* of each of them */
+#define CLONE_THREAD  0x00010000
+#define PATH_MAX      4096
+#define FILENAME_SIZE 4128 /* PATH_MAX behind the "/dev/fd/N/" that execveat puts before it */
+#define INTERP_MAX    256  /* BINPRM_BUF_SIZE */
+#define NAME_SIZE     256  /* NAME_MAX and a NUL */
+#define STEPS_MAX     512  /* along one path: names and mounts */
+#define NAMES_SIZE    8192 /* of those, in bytes */
+#define ARGV_MAX      32768
+#define ARGS_MAX      256  /* of a failure: each has to be fetched on its own */
+#define ARG_SIZE      4096 /* of each of them */
 
 #define TEXTS_SIZE (WIRE_RECORD_MAX - sizeof(struct wire_exec))
 /* Whatever is put before argv begins below this, so that argv always has its room. */
-#define TEXTS_HEAD (TEXTS_SIZE - ARGV_MAX - PATH_MAX)
+#define TEXTS_HEAD (TEXTS_SIZE - ARGV_MAX - FILENAME_SIZE)
 
 /* Set by the loader. */
 const volatile __u32 argv_limit = ARGV_MAX;
@@ -128,7 +129,8 @@ static __always_inline void record_end(void *ctx, struct wire_cpu *cpu,
         __u64 bell = 1;
 
         reader_asleep = 0;
-        bpf_perf_event_output(ctx, &bells, BPF_F_CURRENT_CPU, &bell, sizeof(bell));
+        if (bpf_perf_event_output(ctx, &bells, BPF_F_CURRENT_CPU, &bell, sizeof(bell)))
+            reader_asleep = 1; /* this CPU has no bell: another one is to ring */
     }
 }
 
@@ -175,7 +177,8 @@ static __always_inline void process_fill(struct wire_process *process, struct ta
     } else {
         process->flags = WIRE_NO_AUDIT;
     }
-    bpf_probe_read_kernel(process->comm, sizeof(process->comm), &task->comm);
+    /* That of the leader: it is the process's name, a thread may have one of its own. */
+    bpf_probe_read_kernel(process->comm, sizeof(process->comm), &leader->comm);
 }
 
 static __always_inline struct scratch *scratch_find(void)
@@ -213,6 +216,19 @@ static __always_inline __u32 string_put(struct scratch *s, const void *string, _
     return taken;
 }
 
+/* True for the root of a namespace that processes live in. A tree that was unmounted has a root
+ * too, but no namespace; one that is not mounted yet, or never (open_tree(2), fsmount(2)), has one
+ * without a name, whose number is 0 before Linux 6.18. A mount of the kernel's own has an error for
+ * a namespace, which reads as 0. */
+static __always_inline bool is_mounted(struct mount *root)
+{
+    unsigned int number = 0;
+
+    if (BPF_CORE_READ(root, mnt_ns))
+        number = BPF_CORE_READ(root, mnt_ns, ns.inum);
+    return number && number != MNT_NS_ANON_INO;
+}
+
 enum walk_state { WALK_ON, WALK_ROOT, WALK_CUT };
 
 /* Puts the name of one dentry and goes to its parent, or from the root of a mount to where that is
@@ -229,8 +245,8 @@ __noinline int walk_step(void)
         struct mount *mount = s->walk.mount;
         struct mount *below = BPF_CORE_READ(mount, mnt_parent);
 
-        if (below == mount) /* an unmounted tree has a root too, but not ours */
-            return BPF_CORE_READ(mount, mnt_ns) ? WALK_ROOT : WALK_CUT;
+        if (below == mount)
+            return is_mounted(mount) ? WALK_ROOT : WALK_CUT;
         s->walk.dentry = BPF_CORE_READ(mount, mnt_mountpoint);
         s->walk.mount = below;
         s->walk.root = BPF_CORE_READ(below, mnt.mnt_root);
@@ -333,7 +349,9 @@ static __always_inline void names_put(struct scratch *s, struct mm_struct *mm,
 {
     struct wire_exec *exec = &s->exec;
 
-    exec->filename_length = string_put(s, filename, PATH_MAX);
+    exec->filename_length = string_put(s, filename, FILENAME_SIZE);
+    if (exec->filename_length == 0 || exec->filename_length == FILENAME_SIZE)
+        s->flags |= WIRE_FILENAME_CUT;
     if (binprm) {
         exec->argc = binprm->argc;
         if (binprm->interp != binprm->filename)

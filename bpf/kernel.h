@@ -34,7 +34,13 @@ struct dentry {
 struct vfsmount {
     struct dentry *mnt_root;
 };
-struct mnt_namespace;
+struct ns_common {
+    unsigned int inum;
+};
+struct mnt_namespace {
+    struct ns_common ns;
+};
+#define MNT_NS_ANON_INO 0xEFFFFFF7U /* linux/nsfs.h */
 struct mount {
     struct mount *mnt_parent;
     struct dentry *mnt_mountpoint;

@@ -1,7 +1,5 @@
 #include "alert/alert.h"
 
-#include "base/clock.h"
-
 static void put_text(struct json_writer *json, struct text key, struct text value)
 {
     if (!value.ptr)
@@ -12,11 +10,8 @@ static void put_text(struct json_writer *json, struct text key, struct text valu
 
 static void put_time(struct json_writer *json, struct text key, int64_t time)
 {
-    char bytes[TIME_TEXT_LEN];
-    struct buffer text = {.data = bytes, .size = sizeof bytes};
-
-    time_put(&text, time);
-    put_text(json, key, buffer_text(&text));
+    json_key(json, key);
+    json_time(json, time);
 }
 
 static void put_texts(struct json_writer *json, struct text key, struct rule_texts texts)

@@ -3,7 +3,12 @@
 #include <errno.h>
 #include <sys/random.h>
 
+#include "base/clock.h"
+
 #define BUCKETS 16384
+
+/* Events of several CPUs come out of order, but never by as much; a clock set back is. */
+#define DISORDER_NS NS_PER_S
 
 /* Open from an alert until its rule's time is over. */
 struct window {
@@ -29,7 +34,9 @@ struct suppression {
     struct window *buckets[BUCKETS];
     struct window *fold; /* which the next suppression_keep() is for */
     int64_t next_close;
+    int64_t latest;      /* time of an alert admitted: no window opened later */
     struct buffer value; /* of a field, as text */
+    size_t bytes;        /* of words and events kept */
     struct suppression_counters counters;
 };
 
@@ -50,8 +57,15 @@ int suppression_new(const struct ruleset *rules, struct suppression **out)
     return 0;
 }
 
-static void window_free(struct window *window)
+static size_t words_size(struct text message, struct text event_json)
 {
+    return message.len + event_json.len + 1;
+}
+
+static void free_window(struct suppression *suppression, struct window *window)
+{
+    if (window->message.ptr)
+        suppression->bytes -= words_size(window->message, window->event);
     free((char *)window->message.ptr);
     free(window);
 }
@@ -63,7 +77,7 @@ void suppression_free(struct suppression *suppression)
     for (size_t i = 0; suppression->queues && i < suppression->queue_count; i++) {
         for (struct window *window = suppression->queues[i].oldest, *next; window; window = next) {
             next = window->younger;
-            window_free(window);
+            free_window(suppression, window);
         }
     }
     buffer_deinit(&suppression->value);
@@ -142,6 +156,8 @@ enum suppression_verdict suppression_admit(struct suppression *suppression, cons
     uint64_t key = key_of(suppression, rule, event);
     struct window *window = *find(suppression, rule, key);
 
+    if (now > suppression->latest)
+        suppression->latest = now;
     if (!window) {
         open_window(suppression, rule, key, now);
         return SUPPRESSION_ADMIT;
@@ -150,20 +166,21 @@ enum suppression_verdict suppression_admit(struct suppression *suppression, cons
     window->last = now;
     if (window->count++ > 0)
         return SUPPRESSION_FOLD;
+    memcpy(window->origin, event->origin, sizeof window->origin);
     suppression->fold = window;
     return SUPPRESSION_FOLD_FIRST;
 }
 
-void suppression_keep(struct suppression *suppression, const struct event *event,
-                      struct text message, struct text event_json)
+void suppression_keep(struct suppression *suppression, struct text message, struct text event_json)
 {
     struct window *window = suppression->fold;
-    char *block = malloc(message.len + event_json.len + 1);
+    size_t size = words_size(message, event_json);
+    char *block = size < SUPPRESSION_BYTES_MAX - suppression->bytes ? malloc(size) : NULL;
 
     suppression->fold = NULL;
-    memcpy(window->origin, event->origin, sizeof window->origin);
     if (!block)
         return; /* the summary then has no words, but its count */
+    suppression->bytes += size;
     memcpy(block, message.ptr, message.len);
     memcpy(block + message.len, event_json.ptr, event_json.len);
     window->message = (struct text){block, message.len};
@@ -193,19 +210,23 @@ static void close_oldest(struct suppression *suppression, struct queue *queue, s
         memcpy(summary.origin, window->origin, sizeof summary.origin);
         fn(context, &summary);
     }
-    window_free(window);
+    free_window(suppression, window);
 }
 
 void suppression_close(struct suppression *suppression, int64_t now, suppression_fn *fn,
                        void *context)
 {
-    if (now < suppression->next_close)
+    bool set_back = now < suppression->latest - DISORDER_NS;
+
+    if (now < suppression->next_close && !set_back)
         return;
+    if (set_back)
+        suppression->latest = now;
     suppression->next_close = INT64_MAX;
     for (size_t i = 0; i < suppression->queue_count; i++) {
         struct queue *queue = &suppression->queues[i];
 
-        while (queue->oldest && queue->oldest->closes <= now)
+        while (queue->oldest && (set_back || queue->oldest->closes <= now))
             close_oldest(suppression, queue, fn, context);
         if (queue->oldest && queue->oldest->closes < suppression->next_close)
             suppression->next_close = queue->oldest->closes;

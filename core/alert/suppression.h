@@ -13,6 +13,10 @@
 /* Windows open at once, over all rules. Beyond it an alert opens none: it is raised each time. */
 #define SUPPRESSION_WINDOWS_MAX 65536
 
+/* Memory for the words and events of summaries, over all windows. Beyond it a summary has its
+ * count and no more. */
+#define SUPPRESSION_BYTES_MAX ((size_t)32 << 20)
+
 struct suppression;
 
 /* 0 or -ENOMEM. */
@@ -42,12 +46,16 @@ enum suppression_verdict {
 enum suppression_verdict suppression_admit(struct suppression *suppression, const struct rule *rule,
                                            const struct event *event, int64_t now);
 
-/* After SUPPRESSION_FOLD_FIRST: what the summary will say and show. */
-void suppression_keep(struct suppression *suppression, const struct event *event,
-                      struct text message, struct text event_json);
+/* Right after SUPPRESSION_FOLD_FIRST: what the summary will say and show. Without it the summary
+ * has no words, but all else. */
+void suppression_keep(struct suppression *suppression, struct text message, struct text event_json);
 
 /* Closes the windows that end at or before NOW; INT64_MAX closes all. Calls FN for those that held
- * something back, by rule, oldest first. Cheap when none is due. */
+ * something back, by rule, oldest first. Cheap when none is due.
+ *
+ * A clock may be set back, and a file may hold events out of order: when NOW is more than a second
+ * before the latest alert, all windows close and time begins anew, as they would otherwise stay
+ * open for as long again as the step was. NOW may be ahead of the events still to come. */
 void suppression_close(struct suppression *suppression, int64_t now, suppression_fn *fn,
                        void *context);
 

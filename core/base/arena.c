@@ -101,12 +101,3 @@ char *arena_printf(struct arena *arena, const char *format, ...)
     va_end(args);
     return buffer_failed(&text) ? NULL : arena_string(arena, buffer_string(&text));
 }
-
-size_t arena_footprint(const struct arena *arena)
-{
-    size_t sum = 0;
-
-    for (const struct arena_block *block = arena->blocks; block; block = block->next)
-        sum += sizeof *block + block->size;
-    return sum;
-}

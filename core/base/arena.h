@@ -26,7 +26,4 @@ char *arena_string(struct arena *arena, const char *string);
 char *arena_printf(struct arena *arena, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* How much memory it holds, in bytes. */
-size_t arena_footprint(const struct arena *arena);
-
 #endif

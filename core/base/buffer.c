@@ -1,7 +1,12 @@
 #include "base/buffer.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
+
+/* Read at once. */
+#define CHUNK 16384
 
 void buffer_deinit(struct buffer *buffer)
 {
@@ -136,6 +141,30 @@ void buffer_put_printable(struct buffer *buffer, struct text t)
         len = len ? len : 1;
         t.ptr += len;
         t.len -= len;
+    }
+}
+
+int buffer_read_fd(struct buffer *buffer, int fd, size_t max)
+{
+    for (size_t left = max;;) {
+        /* One byte more than may be tells whether there are more. */
+        size_t wanted = left < CHUNK ? left + 1 : CHUNK;
+        char *room = buffer_reserve(buffer, wanted);
+
+        if (!room)
+            return -ENOMEM;
+        ssize_t got = read(fd, room, wanted);
+
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return got < 0 ? -errno : 0;
+        if ((size_t)got > left) {
+            buffer->len += left;
+            return -EFBIG;
+        }
+        buffer->len += (size_t)got;
+        left -= (size_t)got;
     }
 }
 

@@ -35,6 +35,10 @@ void buffer_put_printable(struct buffer *buffer, struct text t);
 /* Makes room for LEN more bytes and returns where they go (advance .len yourself), or NULL. */
 char *buffer_reserve(struct buffer *buffer, size_t len);
 
+/* Appends all that can be read from FD, at most MAX bytes. 0; -EFBIG: there is more, and MAX bytes
+ * were appended; -ENOMEM; or -errno of reading. On failure what was read before it stays. */
+int buffer_read_fd(struct buffer *buffer, int fd, size_t max);
+
 /* The contents with a NUL behind them, valid until the next change; "" after a failure. */
 const char *buffer_string(struct buffer *buffer);
 

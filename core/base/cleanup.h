@@ -3,6 +3,7 @@
 #ifndef PICKET_BASE_CLEANUP_H
 #define PICKET_BASE_CLEANUP_H
 
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -31,6 +32,12 @@ static inline void fclosep(FILE **file)
 {
     if (*file)
         fclose(*file);
+}
+
+static inline void closedirp(DIR **folder)
+{
+    if (*folder)
+        closedir(*folder);
 }
 
 #endif

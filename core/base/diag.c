@@ -30,6 +30,29 @@ void diag_add_source(struct diag_list *list, const char *file, struct text conte
     list->sources = source;
 }
 
+/* A message that quotes a long text keeps its front and its end. */
+#define MESSAGE_PART_MAX ((size_t)200)
+
+static bool is_inside_character(struct text t, size_t at)
+{
+    return at < t.len && ((unsigned char)t.ptr[at] & 0xc0) == 0x80;
+}
+
+/* T in LIST's arena, without its middle when it is long. */
+static const char *keep_message(struct diag_list *list, struct text t)
+{
+    size_t front = MESSAGE_PART_MAX, end = t.len - MESSAGE_PART_MAX;
+
+    if (t.len <= 2 * MESSAGE_PART_MAX)
+        return arena_text(&list->arena, t).ptr;
+    for (unsigned back = 0; back < 3 && is_inside_character(t, front); back++)
+        front--;
+    for (unsigned on = 0; on < 3 && is_inside_character(t, end); on++)
+        end++;
+    return arena_printf(&list->arena, "%.*s\xe2\x80\xa6%.*s", (int)front, t.ptr, (int)(t.len - end),
+                        t.ptr + end);
+}
+
 __attribute__((format(printf, 3, 0))) static void add(struct diag_list *list, struct diag diag,
                                                       const char *format, va_list args)
 {
@@ -37,7 +60,7 @@ __attribute__((format(printf, 3, 0))) static void add(struct diag_list *list, st
 
     if (list->count == list->size) {
         size_t size = list->size ? list->size * 2 : 16;
-        struct diag *items = realloc(list->items, size * sizeof *items);
+        struct diag *items = reallocarray(list->items, size, sizeof *items);
 
         if (!items) {
             list->failed = true;
@@ -47,7 +70,7 @@ __attribute__((format(printf, 3, 0))) static void add(struct diag_list *list, st
         list->size = size;
     }
     buffer_vprintf(&message, format, args);
-    diag.message = arena_string(&list->arena, buffer_string(&message));
+    diag.message = keep_message(list, buffer_text(&message));
     if (!diag.message || buffer_failed(&message)) {
         list->failed = true;
         return;
@@ -74,6 +97,14 @@ void diag_warning(struct diag_list *list, struct mark mark, const char *code, co
     va_start(args, format);
     add(list, (struct diag){.severity = DIAG_WARNING, .code = code, .mark = mark}, format, args);
     va_end(args);
+}
+
+const char *diag_hint(struct diag_list *list, const char *nearest)
+{
+    const char *hint = nearest ? arena_printf(&list->arena, "; did you mean '%s'?", nearest) : "";
+
+    list->failed |= !hint;
+    return hint ? hint : "";
 }
 
 /* The rank of a file among those added, the first added before the others: it is the last in the
@@ -144,11 +175,6 @@ static size_t character_length(struct text t)
     size_t len = text_utf8(t, &code);
 
     return len ? len : 1;
-}
-
-static bool is_inside_character(struct text line, size_t at)
-{
-    return at < line.len && ((unsigned char)line.ptr[at] & 0xc0) == 0x80;
 }
 
 /* The part of LINE that is shown; *AT, the mark in it, moves along. */

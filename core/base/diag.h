@@ -57,6 +57,10 @@ void diag_error(struct diag_list *list, struct mark mark, const char *code, cons
 void diag_warning(struct diag_list *list, struct mark mark, const char *code, const char *format,
                   ...) __attribute__((format(printf, 4, 5)));
 
+/* The tail of a message: "; did you mean 'x'?", or "" when NEAREST is NULL. Lives as long as LIST.
+ */
+const char *diag_hint(struct diag_list *list, const char *nearest);
+
 /* Orders by file (as first seen), line, column, then as found. */
 void diag_sort(struct diag_list *list);
 

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "base/clock.h"
+
 static void separate(struct json_writer *json)
 {
     if (json->comma)
@@ -26,6 +28,8 @@ void json_end(struct json_writer *json, char bracket)
 /* What has a short escape, and the characters that must not stand as they are. */
 static void put_escaped(struct buffer *buffer, unsigned char c)
 {
+    static const char hex[] = "0123456789abcdef";
+
     switch (c) {
     case '"':
         buffer_put_string(buffer, "\\\"");
@@ -43,7 +47,7 @@ static void put_escaped(struct buffer *buffer, unsigned char c)
         buffer_put_string(buffer, "\\t");
         break;
     default:
-        buffer_printf(buffer, "\\u%04x", c);
+        buffer_put(buffer, (char[]){'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]}, 6);
         break;
     }
 }
@@ -103,6 +107,14 @@ void json_bool(struct json_writer *json, bool value)
 {
     separate(json);
     buffer_put_string(json->buffer, value ? "true" : "false");
+}
+
+void json_time(struct json_writer *json, int64_t time)
+{
+    separate(json);
+    buffer_put_char(json->buffer, '"');
+    time_put(json->buffer, time);
+    buffer_put_char(json->buffer, '"');
 }
 
 void json_raw(struct json_writer *json, struct text value)

@@ -26,7 +26,8 @@ void json_key(struct json_writer *json, struct text key);
 void json_text(struct json_writer *json, struct text value);
 void json_int(struct json_writer *json, int64_t value);
 void json_bool(struct json_writer *json, bool value);
-void json_raw(struct json_writer *json, struct text value);   /* already JSON: it is copied */
+void json_time(struct json_writer *json, int64_t time);     /* ns since 1970, as time_put() does */
+void json_raw(struct json_writer *json, struct text value); /* already JSON: it is copied */
 int json_tree(struct json_writer *json, const json_t *value); /* 0 or -ENOMEM */
 
 /* Bytes as base64 (RFC 4648, padded), quoted. */

@@ -4,14 +4,24 @@
 #ifndef PICKET_BASE_LOG_H
 #define PICKET_BASE_LOG_H
 
-enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
+#include <stdbool.h>
 
-/* Lines above this level are not written. LOG_LEVEL_INFO at start. */
-void log_set_level(enum log_level level);
+#include "base/text.h"
+
+/* Whether saying something may wait for whoever reads standard error; true at start. A live engine
+ * must not: a terminal that is stopped would stop detection with it. Then what cannot be written
+ * at once is dropped, and the next line that can is preceded by how many were. */
+void log_set_waiting(bool waiting);
+
+/* Whether log_debug() says anything; false at start. */
+void log_set_verbose(bool verbose);
 
 void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_debug(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Whole lines as they are, in one piece if at all. */
+void log_lines(struct text lines);
 
 #endif

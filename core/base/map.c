@@ -45,7 +45,7 @@ void *map_get(const struct map *map, struct text key)
 static int grow(struct map *map)
 {
     size_t slot_count = map->slot_count ? map->slot_count * 2 : MAP_LEAST_SLOTS;
-    struct map_entry *entries = realloc(map->entries, slot_count / 2 * sizeof *entries);
+    struct map_entry *entries = reallocarray(map->entries, slot_count / 2, sizeof *entries);
 
     if (!entries)
         return -ENOMEM;

@@ -10,8 +10,9 @@ bool text_starts(struct text whole, struct text part)
 
 bool text_ends(struct text whole, struct text part)
 {
-    return whole.len >= part.len &&
-           text_equal((struct text){whole.ptr + (whole.len - part.len), part.len}, part);
+    return part.len == 0 ||
+           (whole.len >= part.len &&
+            text_equal((struct text){whole.ptr + (whole.len - part.len), part.len}, part));
 }
 
 bool text_contains(struct text whole, struct text part)

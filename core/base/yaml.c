@@ -30,6 +30,7 @@ struct reader {
     struct diag_list *diags;
     struct cursor start;
     struct cursor cursor;
+    struct mark bracket;        /* the innermost that is open; line 0: none */
     struct map anchors;         /* of this document */
     struct yaml_node **pending; /* read, not yet of a parent: a stack */
     size_t pending_count, pending_size;
@@ -131,6 +132,16 @@ static bool at_tab(const struct reader *reader)
     return at < reader->content.len && reader->content.ptr[at] == '\t';
 }
 
+/* The file ends where a bracket wants more. */
+static bool lacks_bracket(const struct reader *reader)
+{
+    struct text problem = text_from(reader->parser.problem);
+
+    return reader->bracket.line && reader->cursor.bytes == reader->content.len &&
+           (text_starts(problem, TEXT("did not find expected ',' or")) ||
+            text_is(problem, "did not find expected node content"));
+}
+
 static int diagnose_syntax(struct reader *reader)
 {
     const yaml_parser_t *parser = &reader->parser;
@@ -145,10 +156,8 @@ static int diagnose_syntax(struct reader *reader)
         known && known->at_context ? &parser->context_mark : &parser->problem_mark;
     struct mark mark = place(reader, where, where);
 
-    if (text_starts(text_from(parser->problem), TEXT("did not find expected ',' or")) &&
-        reader->cursor.bytes == reader->content.len)
-        diag_error(reader->diags, place(reader, &parser->context_mark, &parser->context_mark),
-                   "yaml-syntax", "this bracket is never closed");
+    if (lacks_bracket(reader))
+        diag_error(reader->diags, reader->bracket, "yaml-syntax", "this bracket is never closed");
     else if (strcmp(parser->problem, "found character that cannot start any token") != 0)
         diag_error(reader->diags, mark, "yaml-syntax", "%s",
                    known ? known->meant : parser->problem);
@@ -265,17 +274,37 @@ static struct yaml_node **take_items(struct reader *reader, size_t base, size_t 
     return items;
 }
 
+/* Notes the bracket that EVENT, the begin of a flow collection, stands for; a pair within a list
+ * is a map that has none. */
+static void open_bracket(struct reader *reader, const yaml_event_t *event)
+{
+    yaml_mark_t at = event->end_mark;
+
+    if (at.index == 0)
+        return;
+    at.index--;
+    struct mark mark = place(reader, &at, &at);
+    char c = reader->content.ptr[reader->cursor.bytes];
+
+    if (c == '[' || c == '{')
+        reader->bracket = mark;
+}
+
 static int read_list(struct reader *reader, const yaml_event_t *event, struct yaml_node *node,
                      unsigned depth)
 {
     size_t base = reader->pending_count;
+    struct mark outer = reader->bracket;
 
     node->kind = YAML_LIST;
     node->mark.width = event->data.sequence_start.style == YAML_FLOW_SEQUENCE_STYLE;
+    if (node->mark.width)
+        open_bracket(reader, event);
     int r = read_items(reader, node, YAML_SEQUENCE_END_EVENT, depth + 1);
 
     if (r < 0)
         return r;
+    reader->bracket = outer;
     node->count = reader->pending_count - base;
     node->items = take_items(reader, base, 0, 1);
     reader->pending_count = base;
@@ -318,13 +347,17 @@ static int read_map(struct reader *reader, const yaml_event_t *event, struct yam
                     unsigned depth)
 {
     size_t base = reader->pending_count;
+    struct mark outer = reader->bracket;
 
     node->kind = YAML_MAP;
     node->mark.width = event->data.mapping_start.style == YAML_FLOW_MAPPING_STYLE;
+    if (node->mark.width)
+        open_bracket(reader, event);
     int r = read_items(reader, node, YAML_MAPPING_END_EVENT, depth + 1);
 
     if (r < 0)
         return r;
+    reader->bracket = outer;
     node->count = (reader->pending_count - base) / 2;
     node->keys = take_items(reader, base, 0, 2);
     node->items = take_items(reader, base, 1, 2);
@@ -588,11 +621,6 @@ static bool is_word_of(const struct yaml_node *node, const char *const *words)
     while (*words && !text_is(node->text, *words))
         words++;
     return *words != NULL;
-}
-
-bool yaml_is_int(const struct yaml_node *node, int64_t *out)
-{
-    return node->kind == YAML_SCALAR && node->plain && text_to_int(node->text, out) == 0;
 }
 
 bool yaml_is_bool(const struct yaml_node *node, bool *out)

@@ -46,9 +46,8 @@ const struct yaml_node *yaml_get(const struct yaml_node *map, const char *key);
  * (a text folded, escaped or on several lines). */
 struct mark yaml_mark_inside(const struct yaml_node *node, size_t offset, size_t width);
 
-/* What a scalar says, when it says that: a plain number, a plain true/false (also yes/no, on/off),
- * a plain null (or ~, or nothing). */
-bool yaml_is_int(const struct yaml_node *node, int64_t *out);
+/* What a scalar says, when it says that: a plain true/false (also yes/no, on/off), a plain null (or
+ * ~, or nothing). */
 bool yaml_is_bool(const struct yaml_node *node, bool *out);
 bool yaml_is_null(const struct yaml_node *node);
 

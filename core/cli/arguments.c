@@ -1,6 +1,7 @@
 #include "cli/arguments.h"
 
 #include <getopt.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -24,7 +25,7 @@ int arguments_parse(struct arguments *arguments, int argc, char **argv)
         log_error("out of memory");
         return EXIT_FAILED;
     }
-    while ((option = getopt(argc, argv, "c:r:o:")) != -1) {
+    while ((option = getopt(argc, argv, "c:r:o:v")) != -1) {
         switch (option) {
         case 'c':
             arguments->engine.config = optarg;
@@ -34,6 +35,9 @@ int arguments_parse(struct arguments *arguments, int argc, char **argv)
             break;
         case 'o':
             arguments->outputs[arguments->engine.output_count++] = optarg;
+            break;
+        case 'v':
+            log_set_verbose(true);
             break;
         default:
             fprintf(stderr, "see 'picket help'\n");
@@ -45,6 +49,18 @@ int arguments_parse(struct arguments *arguments, int argc, char **argv)
     arguments->rest = argv + optind;
     arguments->rest_count = argc - optind;
     return 0;
+}
+
+int misused(const char *format, ...)
+{
+    CLEANUP(buffer_deinit) struct buffer said = {0};
+    va_list args;
+
+    va_start(args, format);
+    buffer_vprintf(&said, format, args);
+    va_end(args);
+    log_info("%s", buffer_string(&said)); /* which makes it printable */
+    return EXIT_MISUSED;
 }
 
 static bool wants_colour(FILE *file)

@@ -19,6 +19,10 @@ void arguments_deinit(struct arguments *arguments);
 /* Reads -c, -r and -o. 0, or the exit status after saying what is wrong. */
 int arguments_parse(struct arguments *arguments, int argc, char **argv);
 
+/* Says how a command was misused, printable whatever was given: "picket: ...". Returns the exit
+ * status. */
+int misused(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
 /* Prints all diagnostics, with colour when FILE is a terminal. */
 void print_diagnostics(struct diag_list *diags, FILE *file);
 

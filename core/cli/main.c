@@ -1,7 +1,10 @@
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/text.h"
+#include "cli/arguments.h"
 #include "cli/verb.h"
 #include "output/host.h"
 
@@ -13,14 +16,16 @@ struct verb {
 };
 
 static int verb_help(int argc, char **argv);
+static int verb_help(int argc, char **argv);
 static int verb_version(int argc, char **argv);
 
 static const struct verb verbs[] = {
-    {"run", verb_run, "[-c FILE] [-r RULES]... [-o NAME[,key=value]...]...",
+    {"run", verb_run, "[-v] [-c FILE] [-r RULES]... [-o NAME[,key=value]...]...",
      "watch this machine and alert (root)"},
     {"watch", verb_watch, "", "print a line for every program that starts (root)"},
     {"record", verb_record, "FILE.jsonl|-", "write every event to a file, for replay (root)"},
-    {"replay", verb_replay, "[-c FILE] [-r RULES]... [-o NAME[,key=value]...]... FILE.jsonl[.gz]|-",
+    {"replay", verb_replay,
+     "[-v] [-c FILE] [-r RULES]... [-o NAME[,key=value]...]... FILE.jsonl[.gz]|-",
      "match recorded events"},
     {"check", verb_check, "RULES...", "say what is wrong with rules, and run their tests"},
     {"fields", verb_fields, "[--markdown]", "list the fields of events"},
@@ -37,13 +42,35 @@ static int verb_version(int argc, char **argv)
     return EXIT_FINE;
 }
 
+static void print_usage(const struct verb *verb)
+{
+    printf("  picket %s %s\n      %s\n", verb->name, verb->arguments, verb->help);
+}
+
 static int verb_help(int argc, char **argv)
 {
     printf("picket %s: alerts about the programs that this machine starts\n\n", PICKET_VERSION);
     for (size_t i = 0; i < VERB_COUNT; i++)
-        printf("  picket %s %s\n      %s\n", verbs[i].name, verbs[i].arguments, verbs[i].help);
+        print_usage(&verbs[i]);
     printf("\nRULES is a file or a folder of files; see picket(1) and picket-rules(5).\n");
     return EXIT_FINE;
+}
+
+static bool asks_for_help(const char *argument)
+{
+    return strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0;
+}
+
+static const struct verb *find_verb(const char *name)
+{
+    if (asks_for_help(name))
+        name = "help";
+    if (strcmp(name, "--version") == 0)
+        name = "version";
+    for (size_t i = 0; i < VERB_COUNT; i++)
+        if (strcmp(name, verbs[i].name) == 0)
+            return &verbs[i];
+    return NULL;
 }
 
 static int unknown_verb(const char *name)
@@ -54,9 +81,21 @@ static int unknown_verb(const char *name)
         names[i] = verbs[i].name;
     const char *nearest = text_nearest(text_from(name), names, VERB_COUNT);
 
-    fprintf(stderr, "picket: there is no '%s'%s%s%s (see 'picket help')\n", name,
-            nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
-    return EXIT_MISUSED;
+    return misused("there is no '%s'%s%s%s (see 'picket help')", name,
+                   nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
+}
+
+/* A descriptor below 3 that is closed would be taken by the next file that is opened, and then
+ * written to as standard output. */
+static void open_standard_descriptors(void)
+{
+    int fd;
+
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        close(fd);
 }
 
 int main(int argc, char **argv)
@@ -65,18 +104,16 @@ int main(int argc, char **argv)
 
     if (strcmp(name, OUTPUT_HOST_VERB) == 0)
         return output_host_main(argc - 1, argv + 1);
-    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
-        name = "help";
-    if (strcmp(name, "--version") == 0)
-        name = "version";
-    for (size_t i = 0; i < VERB_COUNT; i++) {
-        if (strcmp(name, verbs[i].name) != 0)
-            continue;
-        int status = verbs[i].run(argc - 1, argv + 1);
+    open_standard_descriptors();
+    const struct verb *verb = find_verb(name);
 
-        if (fflush(stdout) != 0 && status == EXIT_FINE)
-            status = EXIT_FAILED;
-        return status;
+    if (!verb)
+        return unknown_verb(name);
+    if (argc > 2 && asks_for_help(argv[2])) {
+        print_usage(verb);
+        return EXIT_FINE;
     }
-    return unknown_verb(name);
+    int status = verb->run(argc - 1, argv + 1);
+
+    return fflush(stdout) != 0 && status == EXIT_FINE ? EXIT_FAILED : status;
 }

@@ -38,12 +38,10 @@ static int check(const struct rule_source *sources, size_t count)
 int verb_check(int argc, char **argv)
 {
     if (argc > 1 && argv[1][0] == '-' && argv[1][1]) {
-        fprintf(stderr, "picket check: there is no option '%s'\n", argv[1]);
-        return EXIT_MISUSED;
+        return misused("check: there is no option '%s'", argv[1]);
     }
     if (argc < 2) {
-        fprintf(stderr, "picket check: wants files or folders of rules\n");
-        return EXIT_MISUSED;
+        return misused("check: wants files or folders of rules");
     }
     CLEANUP(arena_deinit) struct arena arena = {0};
     struct rule_source *sources = arena_array(&arena, (size_t)argc, sizeof *sources);

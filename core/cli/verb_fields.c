@@ -1,6 +1,7 @@
 #include <getopt.h>
 #include <stdio.h>
 
+#include "cli/arguments.h"
 #include "cli/verb.h"
 #include "event/field.h"
 
@@ -40,8 +41,7 @@ int verb_fields(int argc, char **argv)
         markdown = true;
     }
     if (optind < argc) {
-        fprintf(stderr, "picket fields: takes no argument\n");
-        return EXIT_MISUSED;
+        return misused("fields: takes no argument");
     }
     if (markdown)
         print_markdown();

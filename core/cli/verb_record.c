@@ -1,8 +1,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include "base/log.h"
+#include "cli/arguments.h"
 #include "cli/verb.h"
 #include "engine/signals.h"
 #include "engine/status.h"
@@ -11,8 +13,7 @@
 struct recorder {
     FILE *file;
     struct buffer line;
-    uint64_t written, unwritten;
-    int error; /* of the first line that could not be written */
+    uint64_t lines, unwritten; /* the latter for lack of memory */
 };
 
 static void on_event(void *context, const struct event *event)
@@ -23,22 +24,20 @@ static void on_event(void *context, const struct event *event)
     buffer_clear(&recorder->line);
     event_put_json(&json, event);
     buffer_put_char(&recorder->line, '\n');
-    size_t len = buffer_failed(&recorder->line) ? 0 : recorder->line.len;
-
-    if (len && fwrite(recorder->line.data, 1, len, recorder->file) == len) {
-        recorder->written++;
-        return;
-    }
-    recorder->error = recorder->error ? recorder->error : len ? errno : ENOMEM;
-    recorder->unwritten++;
+    fputs(buffer_string(&recorder->line), recorder->file); /* errors stick: on_batch() looks */
+    *(buffer_failed(&recorder->line) ? &recorder->unwritten : &recorder->lines) += 1;
 }
 
-static void on_batch(void *context)
+static int on_batch(void *context)
 {
     struct recorder *recorder = context;
 
-    if (fflush(recorder->file) != 0 && !recorder->error)
-        recorder->error = errno;
+    if (fflush(recorder->file) == 0 && !ferror(recorder->file))
+        return 0;
+    int r = errno ? -errno : -EIO;
+
+    log_error("record: %s: ended, the last events are not in the file", strerror(-r));
+    return r;
 }
 
 static void on_status(void *context, const struct live_counters *counters)
@@ -46,11 +45,35 @@ static void on_status(void *context, const struct live_counters *counters)
     const struct recorder *recorder = context;
 
     status_print(&(struct status){.live = counters});
-    log_info("record: %llu events written, %llu not", (unsigned long long)recorder->written,
+    log_info("record: %llu events written, %llu not", (unsigned long long)recorder->lines,
              (unsigned long long)recorder->unwritten);
 }
 
-static int record(struct recorder *recorder, int signals)
+/* A recording holds command lines, and with them secrets: it is its owner's alone, and no file of
+ * that name is touched before it is known that there will be a recording. */
+static FILE *open_file(const char *path)
+{
+    if (strcmp(path, "-") == 0)
+        return stdout;
+    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+    if (fd < 0)
+        return NULL;
+    struct stat status;
+    bool regular = fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
+
+    if (regular && (fchmod(fd, 0600) < 0 || ftruncate(fd, 0) < 0)) {
+        close(fd);
+        return NULL;
+    }
+    FILE *file = fdopen(fd, "w");
+
+    if (!file)
+        close(fd);
+    return file;
+}
+
+static int record(struct recorder *recorder, const char *path, int signals)
 {
     CLEANUP(live_freep) struct live *live = NULL;
     struct live_options options = {
@@ -66,53 +89,36 @@ static int record(struct recorder *recorder, int signals)
 
     if (r < 0)
         return r;
+    recorder->file = open_file(path);
+    if (!recorder->file) {
+        r = -errno;
+        log_error("%s: %s", path, strerror(-r));
+        return r;
+    }
     log_info("recording; Ctrl-C ends it");
     r = live_run(live);
-    on_batch(recorder);
     live_count(live, &counters);
     on_status(recorder, &counters);
-    if (recorder->error)
-        log_error("record: %s: the file is not whole", strerror(recorder->error));
-    return r < 0 ? r : -recorder->error;
-}
-
-/* A recording holds command lines, and with them secrets: it is its owner's alone. */
-static FILE *open_file(const char *path)
-{
-    if (strcmp(path, "-") == 0)
-        return stdout;
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
-
-    if (fd >= 0 && !file)
-        close(fd);
-    return file;
+    return r;
 }
 
 int verb_record(int argc, char **argv)
 {
     struct recorder recorder = {0};
 
-    if (argc != 2) {
-        fprintf(stderr, "picket record: wants one file to write to, or - for standard output\n");
-        return EXIT_MISUSED;
-    }
+    if (argc != 2 || (argv[1][0] == '-' && argv[1][1]))
+        return misused("record: wants one file to write to, or - for standard output");
     CLEANUP(closep) int signals = signals_open();
 
     if (signals < 0) {
         log_error("signals: %s", strerror(-signals));
         return EXIT_FAILED;
     }
-    recorder.file = open_file(argv[1]);
-    if (!recorder.file) {
-        log_error("%s: %s", argv[1], strerror(errno));
-        return EXIT_FAILED;
-    }
-    int r = record(&recorder, signals);
+    int r = record(&recorder, argv[1], signals);
 
-    if (recorder.file != stdout && fclose(recorder.file) != 0 && r == 0) {
-        log_error("%s: %s", argv[1], strerror(errno));
+    if (recorder.file && recorder.file != stdout && fclose(recorder.file) != 0 && r == 0) {
         r = -errno;
+        log_error("%s: %s", argv[1], strerror(-r));
     }
     buffer_deinit(&recorder.line);
     return r < 0 ? EXIT_FAILED : EXIT_FINE;

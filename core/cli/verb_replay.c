@@ -11,8 +11,7 @@ int verb_replay(int argc, char **argv)
     if (status)
         return status;
     if (arguments.rest_count != 1) {
-        fprintf(stderr, "picket replay: wants one file of events, or - for standard input\n");
-        return EXIT_MISUSED;
+        return misused("replay: wants one file of events, or - for standard input");
     }
     arguments.engine.replay = true;
     int r = engine_new(&arguments.engine, &diags, &engine);

@@ -11,9 +11,7 @@ int verb_run(int argc, char **argv)
     if (status)
         return status;
     if (arguments.rest_count > 0) {
-        fprintf(stderr, "picket run: '%s' is one too many; rules are given with -r\n",
-                arguments.rest[0]);
-        return EXIT_MISUSED;
+        return misused("run: '%s' is one too many; rules are given with -r", arguments.rest[0]);
     }
     int r = engine_new(&arguments.engine, &diags, &engine);
 

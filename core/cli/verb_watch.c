@@ -1,8 +1,10 @@
+#include <errno.h>
 #include <stdio.h>
 #include <time.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "cli/arguments.h"
 #include "cli/verb.h"
 #include "engine/signals.h"
 #include "engine/status.h"
@@ -47,9 +49,9 @@ static void on_event(void *context, const struct event *event)
     fputs(buffer_string(line), stdout);
 }
 
-static void on_batch(void *context)
+static int on_batch(void *context)
 {
-    fflush(stdout);
+    return fflush(stdout) == 0 ? 0 : -errno;
 }
 
 static void on_status(void *context, const struct live_counters *counters)
@@ -87,8 +89,7 @@ int verb_watch(int argc, char **argv)
     CLEANUP(buffer_deinit) struct buffer line = {0};
 
     if (argc > 1) {
-        fprintf(stderr, "picket watch: takes no argument\n");
-        return EXIT_MISUSED;
+        return misused("watch: takes no argument");
     }
     CLEANUP(closep) int signals = signals_open();
 
@@ -96,5 +97,7 @@ int verb_watch(int argc, char **argv)
         log_error("signals: %s", strerror(-signals));
         return EXIT_FAILED;
     }
-    return watch(&line, signals) < 0 ? EXIT_FAILED : EXIT_FINE;
+    int r = watch(&line, signals);
+
+    return r < 0 && r != -EPIPE ? EXIT_FAILED : EXIT_FINE; /* who stops reading has seen enough */
 }

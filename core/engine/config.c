@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/stat.h>
 
 #include "base/cleanup.h"
 #include "base/yaml.h"
@@ -36,9 +35,8 @@ static void unknown_key(struct reader *reader, const struct yaml_node *key,
 {
     const char *nearest = text_nearest(key->text, known, count);
 
-    diag_error(reader->diags, key->mark, "unknown-key", "unknown key '%.*s'%s%s%s",
-               TEXT_ARG(key->text), nearest ? "; did you mean '" : "", nearest ? nearest : "",
-               nearest ? "'?" : "");
+    diag_error(reader->diags, key->mark, "unknown-key", "unknown key '%.*s'%s", TEXT_ARG(key->text),
+               diag_hint(reader->diags, nearest));
 }
 
 static int read_rules(struct reader *reader, const struct yaml_node *node)
@@ -184,21 +182,8 @@ static int read_root(struct reader *reader, const struct yaml_node *root)
 static int read_file(const char *path, struct buffer *out)
 {
     CLEANUP(closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t len = 1;
 
-    if (fd < 0)
-        return -errno;
-    while (len > 0 && out->len <= CONFIG_SIZE_MAX) {
-        char *room = buffer_reserve(out, 4096);
-
-        if (!room)
-            return -ENOMEM;
-        len = read(fd, room, 4096);
-        if (len < 0)
-            return -errno;
-        out->len += (size_t)len;
-    }
-    return out->len > CONFIG_SIZE_MAX ? -EFBIG : 0;
+    return fd < 0 ? -errno : buffer_read_fd(out, fd, CONFIG_SIZE_MAX);
 }
 
 int config_read(struct config *config, const char *path, struct diag_list *diags)
@@ -213,14 +198,17 @@ int config_read(struct config *config, const char *path, struct diag_list *diags
         return -ENOMEM;
     r = read_file(path, &content);
     if (r < 0) {
-        diag_error(diags, (struct mark){.file = reader.path}, "unreadable-file", "%s",
-                   strerror(-r));
+        /* The diagnostics outlive the configuration. */
+        diag_error(diags, (struct mark){.file = arena_string(&diags->arena, path)},
+                   "unreadable-file", "cannot be read: %s", strerror(-r));
         return -EINVAL;
     }
     r = yaml_read(buffer_text(&content), path, &config->arena, diags, &documents);
-    for (size_t i = 0; i < documents.count && r == 0; i++)
-        if (documents.roots[i])
-            r = read_root(&reader, documents.roots[i]);
+    if (r == 0 && documents.count > 1 && documents.roots[1])
+        diag_error(diags, documents.roots[1]->mark, "many-documents",
+                   "a configuration is one document");
+    if (r == 0 && documents.count > 0 && documents.roots[0])
+        r = read_root(&reader, documents.roots[0]);
     if (r < 0)
         return r;
     return diags->errors > errors ? -EINVAL : 0;

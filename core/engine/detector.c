@@ -83,7 +83,7 @@ void detector_free(struct detector *detector)
     free(detector);
 }
 
-static int deliver(struct detector *detector, const struct alert *alert)
+static void deliver(struct detector *detector, const struct alert *alert)
 {
     struct json_writer json = {.buffer = &detector->alert_json};
 
@@ -91,7 +91,7 @@ static int deliver(struct detector *detector, const struct alert *alert)
     alert_put_json(&json, alert);
     if (buffer_failed(&detector->alert_json)) {
         detector->counters.unwritten++;
-        return 0;
+        return;
     }
     struct delivery_alert delivered = {
         .id = text_from(alert->id.text),
@@ -105,10 +105,9 @@ static int deliver(struct detector *detector, const struct alert *alert)
     };
 
     detector->counters.alerts++;
-    int r = delivery_push(detector->options.delivery, &delivered,
-                          detector->routes[alert->rule->index], detector->options.wait);
-
-    return r == -EINTR ? r : 0; /* whatever else went wrong is in that output's counters */
+    /* What goes wrong is in that output's counters. */
+    delivery_push(detector->options.delivery, &delivered, detector->routes[alert->rule->index],
+                  detector->options.wait);
 }
 
 static void render_event(struct detector *detector, const struct event *event)
@@ -120,26 +119,26 @@ static void render_event(struct detector *detector, const struct event *event)
 }
 
 /* An alert of RULE about EVENT, or its place in the fold. */
-static int raise(struct detector *detector, const struct rule *rule, const struct event *event,
-                 int64_t time)
+static void raise(struct detector *detector, const struct rule *rule, const struct event *event,
+                  int64_t time)
 {
     enum suppression_verdict verdict = SUPPRESSION_ADMIT;
 
     if (rule->suppress.window)
         verdict = suppression_admit(detector->suppression, rule, event, time);
     if (verdict == SUPPRESSION_FOLD)
-        return 0;
+        return;
     buffer_clear(&detector->message);
     message_put(rule->message, event, &detector->message);
     render_event(detector, event);
     if (buffer_failed(&detector->message) || buffer_failed(&detector->event_json)) {
-        detector->counters.unwritten++;
-        return 0;
+        detector->counters.unwritten += verdict == SUPPRESSION_ADMIT;
+        return;
     }
     if (verdict == SUPPRESSION_FOLD_FIRST) {
-        suppression_keep(detector->suppression, event, buffer_text(&detector->message),
+        suppression_keep(detector->suppression, buffer_text(&detector->message),
                          buffer_text(&detector->event_json));
-        return 0;
+        return;
     }
     struct alert alert = {
         .id = alert_id_make(time, event->origin, rule->id),
@@ -150,23 +149,21 @@ static int raise(struct detector *detector, const struct rule *rule, const struc
         .event = buffer_text(&detector->event_json),
     };
 
-    return deliver(detector, &alert);
+    deliver(detector, &alert);
 }
 
-int detector_on_event(struct detector *detector, const struct event *event)
+void detector_on_event(struct detector *detector, const struct event *event)
 {
     const struct rule *const *hits;
     int64_t time = field_set_has(&event->has, FIELD_TIME) ? event->time : clock_realtime();
-    int r = 0;
 
     detector->counters.events[event->type]++;
     detector_tick(detector, time);
     size_t count = matcher_match(detector->matcher, event, &hits);
 
     buffer_clear(&detector->event_json);
-    for (size_t i = 0; i < count && r == 0; i++)
-        r = raise(detector, hits[i], event, time);
-    return r;
+    for (size_t i = 0; i < count; i++)
+        raise(detector, hits[i], event, time);
 }
 
 /* For people, in UTC to the second: "12:00:05Z". */

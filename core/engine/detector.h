@@ -21,8 +21,7 @@ int detector_new(const struct detector_options *options, struct detector **out);
 void detector_free(struct detector *detector);
 DEFINE_FREEP(struct detector, detector)
 
-/* 0; -EINTR when delivery was told to stop while it waited. */
-int detector_on_event(struct detector *detector, const struct event *event);
+void detector_on_event(struct detector *detector, const struct event *event);
 
 /* Lets summaries out whose windows end by NOW (INT64_MAX: all). */
 void detector_tick(struct detector *detector, int64_t now);

@@ -21,7 +21,6 @@ struct engine {
     struct ruleset *rules;
     struct delivery *delivery;
     struct detector *detector;
-    int signals; /* -1 in a replay */
 };
 
 static int load_config(struct engine *engine, const struct engine_options *options,
@@ -54,37 +53,39 @@ static int load_rules(struct engine *engine, const struct engine_options *option
     for (size_t i = 0; i < count; i++)
         if (!fallback || access(paths[i], F_OK) == 0)
             sources[found++].path = paths[i];
-    if (found == 0)
+    if (found == 0 && diags->errors == 0)
         diag_error(diags, (struct mark){0}, "no-rules",
-                   "no rules: give a file or a folder with -r, or put some into %s",
-                   ENGINE_SITE_RULES);
+                   "no rules: give a file or a folder with -r, or put some into %s or %s",
+                   PICKET_RULES_DIR, ENGINE_SITE_RULES);
     return found ? ruleset_load(sources, found, diags, &engine->rules) : -EINVAL;
 }
 
-static int start_outputs(struct engine *engine, const struct engine_options *options,
-                         struct diag_list *diags)
+/* What `-o` says, or the configuration, or else the console. */
+static int choose_outputs(struct engine *engine, const struct engine_options *options,
+                          struct diag_list *diags)
 {
     static const char *const console[] = {"console"};
-    struct delivery_options delivery = {
+    struct config *config = &engine->config;
+    bool given = options->output_count > 0;
+    size_t errors = diags->errors;
+
+    if (!given && config->output_count)
+        return 0;
+    int r =
+        output_config_parse(given ? options->outputs : console, given ? options->output_count : 1,
+                            &config->arena, diags, &config->outputs, &config->output_count);
+
+    return r == 0 && diags->errors > errors ? -EINVAL : r;
+}
+
+static int start_outputs(struct engine *engine, struct diag_list *diags)
+{
+    struct delivery_options options = {
         .outputs = engine->config.outputs,
         .output_count = engine->config.output_count,
     };
-    size_t errors = diags->errors;
 
-    if (options->output_count || !delivery.output_count) {
-        struct output_config *outputs;
-        bool given = options->output_count > 0;
-        int r = output_config_parse(given ? options->outputs : console,
-                                    given ? options->output_count : 1, &engine->config.arena, diags,
-                                    &outputs, &delivery.output_count);
-
-        if (r < 0)
-            return r;
-        delivery.outputs = outputs;
-    }
-    if (diags->errors > errors)
-        return -EINVAL;
-    return delivery_new(&delivery, diags, &engine->delivery);
+    return delivery_new(&options, diags, &engine->delivery);
 }
 
 /* Configuration, rules and outputs are all looked at, so that a user sees all mistakes at once; but
@@ -92,16 +93,16 @@ static int start_outputs(struct engine *engine, const struct engine_options *opt
 static int start(struct engine *engine, const struct engine_options *options,
                  struct diag_list *diags)
 {
-    int r = load_config(engine, options, diags);
+    int config = load_config(engine, options, diags);
 
-    if (r == 0 || r == -EINVAL) {
-        int rules = load_rules(engine, options, diags);
+    if (config < 0 && config != -EINVAL)
+        return config;
+    int rules = load_rules(engine, options, diags);
+    int outputs = choose_outputs(engine, options, diags);
+    int r = config < 0 ? config : rules < 0 ? rules : outputs;
 
-        r = rules < 0 ? rules : r;
-    }
-    if (r < 0)
-        return r;
-    r = start_outputs(engine, options, diags);
+    if (r == 0)
+        r = start_outputs(engine, diags);
     if (r < 0)
         return r;
     struct detector_options detector = {
@@ -119,10 +120,6 @@ int engine_new(const struct engine_options *options, struct diag_list *diags, st
     config_init(&engine->config);
     /* An output host may have our user id; it must not read our memory through /proc. */
     prctl(PR_SET_DUMPABLE, 0);
-    /* Before any thread is made, so that all have the signals blocked. */
-    engine->signals = options->replay ? -1 : signals_open();
-    if (engine->signals < 0 && !options->replay)
-        return engine->signals;
     int r = start(engine, options, diags);
 
     if (r < 0)
@@ -140,7 +137,6 @@ void engine_free(struct engine *engine)
     delivery_free(engine->delivery);
     ruleset_free(engine->rules);
     config_deinit(&engine->config);
-    closep(&engine->signals);
     free(engine);
 }
 
@@ -158,11 +154,12 @@ static void on_event(void *context, const struct event *event)
     detector_on_event(engine->detector, event);
 }
 
-static void on_batch(void *context)
+static int on_batch(void *context)
 {
     struct engine *engine = context;
 
     detector_tick(engine->detector, clock_realtime());
+    return 0;
 }
 
 static void print_status(void *context, const struct live_counters *live)
@@ -190,10 +187,16 @@ static void announce(const struct engine *engine)
 
 int engine_watch(struct engine *engine)
 {
+    CLEANUP(closep) int signals = signals_open();
+
+    if (signals < 0) {
+        log_error("signals: %s", strerror(-signals));
+        return signals;
+    }
     struct live_options options = {
         .ring = engine->config.ring,
         .failures = engine->config.failures,
-        .signals = engine->signals,
+        .signals = signals,
         .on_event = on_event,
         .on_batch = on_batch,
         .on_status = print_status,
@@ -205,6 +208,7 @@ int engine_watch(struct engine *engine)
     if (r < 0)
         return r;
     announce(engine);
+    log_set_waiting(false);
     r = live_run(live);
     finish(engine);
 
@@ -267,8 +271,9 @@ int engine_replay(struct engine *engine, const char *path)
     }
     r = replay_lines(engine, replay, path, &refused);
     finish(engine);
-    status_print_replay(engine->detector, engine->delivery, refused);
+    bool whole = status_print_replay(engine->detector, engine->delivery, refused);
+
     if (r < 0)
         return r;
-    return refused ? -EINVAL : 0;
+    return refused ? -EINVAL : whole ? 0 : -EIO;
 }

@@ -20,19 +20,20 @@ struct engine_options {
 
 struct engine;
 
-/* Loads configuration and rules and starts the outputs. A user's mistakes are in DIAGS, all in one
- * pass: then the result is -EINVAL. Else 0 or -errno. SIGINT, SIGTERM and SIGUSR1 are the engine's
- * from here on, until engine_free(). */
+/* Loads configuration and rules and starts the outputs. A user's mistakes are in DIAGS: then the
+ * result is -EINVAL. Those of configuration, rules and the form of `-o` in one pass; what plugins
+ * say of their options, when nothing else is wrong. Else 0 or -errno. */
 int engine_new(const struct engine_options *options, struct diag_list *diags, struct engine **out);
 void engine_free(struct engine *engine);
 DEFINE_FREEP(struct engine, engine)
 
-/* Watches this machine until SIGINT or SIGTERM; SIGUSR1 prints the counts, and so does the end.
- * 0, or -errno after saying why. */
+/* Watches this machine until SIGINT, SIGTERM or SIGHUP; SIGUSR1 prints the counts, and so does the
+ * end. From here on nothing waits for standard error. 0, or -errno after saying why. */
 int engine_watch(struct engine *engine);
 
 /* Runs the events of the file at PATH ("-": standard input) through. Lines that are no event are
- * said, each once. 0; -EINVAL when there were such lines; -errno after saying why. */
+ * said, each once. 0; -EINVAL when there were such lines; -EIO when an alert was not delivered;
+ * -errno after saying why. */
 int engine_replay(struct engine *engine, const char *path);
 
 #endif

@@ -16,8 +16,8 @@ struct live {
     struct sensor *sensor;
     struct process_table *processes;
     uint64_t boot; /* names this boot among others */
-    uint64_t unapplied;
-    int64_t began;
+    uint64_t unapplied, missed;
+    int64_t began, next_look;
     int epoll;
 };
 
@@ -151,33 +151,57 @@ static bool obey_signals(struct live *live)
             return false;
         case SIGNAL_STATUS:
             live_count(live, &counters);
-            if (live->options.on_status)
-                live->options.on_status(live->options.context, &counters);
+            live->options.on_status(live->options.context, &counters);
             break;
         }
     }
 }
 
-static void end_batch(const struct live *live)
+/* Tells of what was missed since the last time, at most once a tick. */
+static void tell_losses(struct live *live)
 {
-    if (live->options.on_batch)
-        live->options.on_batch(live->options.context);
+    struct sensor_counters sensor;
+    uint64_t missed = 0;
+
+    if (clock_monotonic() < live->next_look)
+        return;
+    live->next_look = clock_monotonic() + TICK_MS * NS_PER_MS;
+    sensor_counters(live->sensor, &sensor);
+    for (size_t i = 0; i < SENSOR_TYPES; i++)
+        missed += sensor.lost[i];
+    missed += sensor.unseen + sensor.recursion_misses + sensor.refused + sensor.discarded;
+    if (missed > live->missed)
+        log_warning("%llu events were missed, %llu in all: the counts (SIGUSR1) say how; a larger "
+                    "'ring' of the sensor may help",
+                    (unsigned long long)(missed - live->missed), (unsigned long long)missed);
+    live->missed = missed;
+}
+
+static int run_batch(struct live *live)
+{
+    struct epoll_event ready[2];
+
+    sensor_read(live->sensor, on_record, live);
+    tell_losses(live);
+    int r = live->options.on_batch(live->options.context);
+
+    if (r == 0 && epoll_wait(live->epoll, ready, 2, TICK_MS) < 0 && errno != EINTR) {
+        r = -errno;
+        log_error("epoll: %s", strerror(-r));
+    }
+    return r;
 }
 
 int live_run(struct live *live)
 {
-    struct epoll_event ready[2];
-    int r = 0;
+    int r;
 
-    do {
-        sensor_read(live->sensor, on_record, live);
-        end_batch(live);
-        if (epoll_wait(live->epoll, ready, 2, TICK_MS) < 0 && errno != EINTR) {
-            r = -errno;
-            log_error("epoll: %s", strerror(-r));
-        }
-    } while (r == 0 && obey_signals(live));
+    do
+        r = run_batch(live);
+    while (r == 0 && obey_signals(live));
+    signals_release();
     sensor_flush(live->sensor, on_record, live);
-    end_batch(live);
-    return r;
+    int last = live->options.on_batch(live->options.context);
+
+    return r ? r : last;
 }

@@ -17,9 +17,9 @@ struct live_options {
     int64_t ring;  /* bytes of ring a CPU; 0: by the machine's memory */
     bool failures; /* capture failed execs too */
     int signals;   /* of signals_open(); borrowed */
-    /* Each but on_event may be NULL. */
     void (*on_event)(void *context, const struct event *event); /* exec, exec_failed, exit */
-    void (*on_batch)(void *context); /* after a batch of events, and when a while went by */
+    /* After a batch of events, and when a while went by. Other than 0 ends the run with it. */
+    int (*on_batch)(void *context);
     void (*on_status)(void *context, const struct live_counters *counters); /* SIGUSR1 */
     void *context;
 };
@@ -31,8 +31,9 @@ int live_new(const struct live_options *options, struct live **out);
 void live_free(struct live *live);
 DEFINE_FREEP(struct live, live)
 
-/* Until SIGINT or SIGTERM; then the sensor is detached and what it had seen is still handed out.
- * 0, or -errno after saying why. */
+/* Until a signal to stop; then the sensor is detached and what it had seen is still handed out, and
+ * the signals are released. Losses are said as they happen. 0, what on_batch returned, or -errno
+ * after saying why. */
 int live_run(struct live *live);
 
 void live_count(struct live *live, struct live_counters *out);

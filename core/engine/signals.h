@@ -1,15 +1,17 @@
-/* SIGINT and SIGTERM (stop) and SIGUSR1 (print the counts), as a descriptor to wait for.
+/* SIGINT, SIGTERM and SIGHUP (stop) and SIGUSR1 (print the counts), as a descriptor to wait for.
  *
- * The signals are blocked in the calling thread and those it makes, so nothing is interrupted
- * anywhere and no handler runs. */
+ * The signals are blocked in the calling thread and those it makes from then on, so nothing is
+ * interrupted anywhere and no handler runs. */
 #ifndef PICKET_ENGINE_SIGNALS_H
 #define PICKET_ENGINE_SIGNALS_H
-
-#include <stdatomic.h>
 
 /* A descriptor that becomes readable with a signal; the caller's. Or -errno. Also ignores SIGPIPE:
  * a reader that went away is an error of that write. */
 int signals_open(void);
+
+/* Gives the signals their usual meaning back: whoever is not willing to wait for a slow end can
+ * end it. */
+void signals_release(void);
 
 enum signal_wish { SIGNAL_NONE, SIGNAL_STOP, SIGNAL_STATUS };
 

@@ -1,8 +1,7 @@
 #include "engine/status.h"
 
-#include <unistd.h>
-
 #include "base/clock.h"
+#include "base/log.h"
 
 static unsigned long long sum(const uint64_t *values, size_t count)
 {
@@ -18,20 +17,26 @@ static unsigned long long ull(uint64_t value)
     return value;
 }
 
+static void put_types(struct buffer *out, const uint64_t counts[SENSOR_TYPES])
+{
+    for (size_t i = 0; i < SENSOR_TYPES; i++)
+        buffer_printf(out, "%s%s %llu", i ? ", " : "", event_type_name((enum event_type)i),
+                      ull(counts[i]));
+}
+
 static void put_sensor(struct buffer *out, const struct live_counters *live)
 {
     const struct sensor_counters *sensor = &live->sensor;
 
-    buffer_put_string(out, "  kernel     emitted ");
-    buffer_printf(out, "%llu (", sum(sensor->emitted, SENSOR_TYPES));
-    for (size_t i = 0; i < SENSOR_TYPES; i++)
-        buffer_printf(out, "%s%s %llu", i ? ", " : "", event_type_name((enum event_type)i),
-                      ull(sensor->emitted[i]));
+    buffer_printf(out, "  kernel     emitted %llu (", sum(sensor->emitted, SENSOR_TYPES));
+    put_types(out, sensor->emitted);
     buffer_printf(out, "), unreadable arguments %llu, unseen %llu, skipped by the kernel %llu\n",
                   ull(sensor->faults), ull(sensor->unseen), ull(sensor->recursion_misses));
-    buffer_printf(out, "  sensor     received %llu, lost %llu (sequence gaps %llu), refused %llu\n",
-                  sum(sensor->received, SENSOR_TYPES), sum(sensor->lost, SENSOR_TYPES),
-                  ull(sensor->gaps), ull(sensor->refused));
+    buffer_printf(out, "  sensor     received %llu, lost %llu (",
+                  sum(sensor->received, SENSOR_TYPES), sum(sensor->lost, SENSOR_TYPES));
+    put_types(out, sensor->lost);
+    buffer_printf(out, "; sequence gaps %llu), refused %llu, discarded %llu\n", ull(sensor->gaps),
+                  ull(sensor->refused), ull(sensor->discarded));
 }
 
 static void put_processes(struct buffer *out, const struct live_counters *live)
@@ -39,10 +44,11 @@ static void put_processes(struct buffer *out, const struct live_counters *live)
     const struct process_table_counters *table = &live->processes;
 
     buffer_printf(out,
-                  "  processes  live %llu, exited and kept %llu, evicted %llu, from /proc %llu, "
-                  "unknown parents %llu, unapplied records %llu\n",
-                  ull(table->live), ull(table->exited), ull(table->evicted), ull(table->from_proc),
-                  ull(table->unknown_parents), ull(live->unapplied));
+                  "  processes  live %llu, exited and kept %llu, let go %llu, evicted %llu, from "
+                  "/proc %llu, unknown parents %llu, repeated exits %llu, unapplied records %llu\n",
+                  ull(table->live), ull(table->exited), ull(table->retired), ull(table->evicted),
+                  ull(table->from_proc), ull(table->unknown_parents), ull(table->duplicates),
+                  ull(live->unapplied));
 }
 
 static void put_detector(struct buffer *out, const struct detector *detector)
@@ -50,11 +56,11 @@ static void put_detector(struct buffer *out, const struct detector *detector)
     struct detector_counters counters = detector_counters(detector);
 
     buffer_printf(out,
-                  "  rules      events %llu, alerts %llu, folded %llu, not written %llu, regexes "
-                  "over their limit %llu\n",
+                  "  rules      events %llu, alerts %llu, folded %llu (no room to fold %llu), not "
+                  "written %llu, regexes over their limit %llu\n",
                   sum(counters.events, EVENT_TYPES), ull(counters.alerts),
-                  ull(counters.suppression.folded), ull(counters.unwritten),
-                  ull(counters.matcher.limits));
+                  ull(counters.suppression.folded), ull(counters.suppression.refused),
+                  ull(counters.unwritten), ull(counters.matcher.limits));
 }
 
 static void put_output(struct buffer *out, const struct delivery_counters *output)
@@ -66,21 +72,15 @@ static void put_output(struct buffer *out, const struct delivery_counters *outpu
         [DELIVERY_DOWN] = "down",
     };
 
-    buffer_printf(
-        out,
-        "  %-10s offered %llu = delivered %llu + rejected %llu + dropped %llu + queued "
-        "%llu; %s, retries %llu, restarts %llu (crashes %llu, hangs %llu, garbage %llu)\n",
-        output->output, ull(output->offered), ull(output->delivered), ull(output->rejected),
-        ull(output->dropped), ull(output->queued), states[output->state], ull(output->retries),
-        ull(output->restarts), ull(output->crashes), ull(output->hangs), ull(output->garbage));
-}
-
-static void print(struct buffer *text)
-{
-    /* One write, so that it stays in one piece; there is nobody to tell if it fails. */
-    ssize_t written = write(STDERR_FILENO, text->data, text->len);
-
-    (void)written;
+    buffer_printf(out,
+                  "  %-10s offered %llu = delivered %llu + rejected %llu + dropped %llu + queued "
+                  "%llu; %s, retries %llu, restarts %llu",
+                  output->output, ull(output->offered), ull(output->delivered),
+                  ull(output->rejected), ull(output->dropped), ull(output->queued),
+                  states[output->state], ull(output->retries), ull(output->restarts));
+    buffer_printf(out, " (crashes %llu, hangs %llu, garbage %llu), log lines left out %llu\n",
+                  ull(output->crashes), ull(output->hangs), ull(output->garbage),
+                  ull(output->suppressed));
 }
 
 void status_print(const struct status *status)
@@ -99,24 +99,30 @@ void status_print(const struct status *status)
         delivery_counters(status->delivery, i, &output);
         put_output(&out, &output);
     }
-    print(&out);
+    log_lines(buffer_text(&out));
 }
 
-void status_print_replay(const struct detector *detector, struct delivery *delivery,
+bool status_print_replay(const struct detector *detector, struct delivery *delivery,
                          uint64_t refused)
 {
     CLEANUP(buffer_deinit) struct buffer out = {0};
     struct detector_counters counters = detector_counters(detector);
+    bool whole = counters.unwritten == 0;
 
     buffer_printf(&out, "picket: %llu events, %llu alerts, %llu folded, %llu lines refused\n",
                   sum(counters.events, EVENT_TYPES), ull(counters.alerts),
                   ull(counters.suppression.folded), ull(refused));
+    if (!whole || counters.matcher.limits)
+        put_detector(&out, detector);
     for (size_t i = 0; i < delivery_output_count(delivery); i++) {
         struct delivery_counters output;
 
         delivery_counters(delivery, i, &output);
-        if (output.delivered != output.offered)
-            put_output(&out, &output);
+        if (output.delivered == output.offered)
+            continue;
+        whole = false;
+        put_output(&out, &output);
     }
-    print(&out);
+    log_lines(buffer_text(&out));
+    return whole;
 }

@@ -13,8 +13,9 @@ struct status {
 
 void status_print(const struct status *status);
 
-/* One line; and one more an output that did not deliver all it was offered. */
-void status_print_replay(const struct detector *detector, struct delivery *delivery,
+/* One line, and one more for each that did not do all of its work. Whether every alert was written
+ * and delivered. */
+bool status_print_replay(const struct detector *detector, struct delivery *delivery,
                          uint64_t refused);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "base/cleanup.h"
 #include "base/clock.h"
 
 static const char *const type_names[] = {
@@ -92,6 +93,41 @@ void cmdline_put(struct buffer *buffer, struct text argv)
             buffer_put_char(buffer, ' ');
         buffer_put_text(buffer, item);
     }
+}
+
+static int derive_cmdline(struct process *process, struct arena *arena)
+{
+    CLEANUP(buffer_deinit) struct buffer joined = {0};
+
+    cmdline_put(&joined, process->argv);
+    struct text cmdline = arena_text(arena, buffer_text(&joined));
+
+    if (buffer_failed(&joined) || !cmdline.ptr)
+        return -ENOMEM;
+    process->cmdline = cmdline;
+    field_set_add(&process->has, FIELD_CMDLINE);
+    return 0;
+}
+
+int process_derive(struct process *process, struct arena *arena)
+{
+    struct field_set *has = &process->has;
+    struct text rest = process->argv, item;
+
+    if (!field_set_has(has, FIELD_ARGV))
+        return 0;
+    if (!field_set_has(has, FIELD_CMDLINE) && derive_cmdline(process, arena) < 0)
+        return -ENOMEM;
+    if (!field_set_has(has, FIELD_ARGC)) {
+        for (process->argc = 0; text_list_next(&rest, &item);)
+            process->argc++;
+        field_set_add(has, FIELD_ARGC);
+    }
+    if (!field_set_has(has, FIELD_CMDLINE_LENGTH)) {
+        process->cmdline_length = (int64_t)process->cmdline.len;
+        field_set_add(has, FIELD_CMDLINE_LENGTH);
+    }
+    return 0;
 }
 
 void value_put(struct buffer *buffer, const struct value *value)

@@ -7,6 +7,7 @@
 
 #include <jansson.h>
 
+#include "base/arena.h"
 #include "base/buffer.h"
 #include "event/field.h"
 
@@ -27,7 +28,8 @@ struct process {
     int64_t uid, euid, gid, egid, loginuid, session, cgroup_id;
     struct text comm, exe, exe_device, exe_mode, filename, interpreter, cmdline, cwd, user, tty;
     struct text argv; /* each argument with a NUL behind it */
-    bool exe_truncated, exe_setuid, exe_setgid, exe_memfd, exe_deleted, cmdline_truncated;
+    bool exe_truncated, exe_setuid, exe_setgid, exe_memfd, exe_deleted;
+    bool filename_truncated, cmdline_truncated, cwd_truncated;
     const struct process *parent; /* NULL: unknown */
 };
 
@@ -62,5 +64,9 @@ void value_put(struct buffer *buffer, const struct value *value);
 
 /* Puts the arguments of ARGV joined by one space. */
 void cmdline_put(struct buffer *buffer, struct text argv);
+
+/* Adds what argv, which is whole, says of fields that PROCESS has not: cmdline (in ARENA), argc and
+ * cmdline.length. 0 or -ENOMEM. */
+int process_derive(struct process *process, struct arena *arena);
 
 #endif

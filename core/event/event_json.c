@@ -6,14 +6,8 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 
-static void put_time(struct json_writer *json, int64_t time)
-{
-    char bytes[TIME_TEXT_LEN];
-    struct buffer text = {.data = bytes, .size = sizeof bytes};
-
-    time_put(&text, time);
-    json_text(json, buffer_text(&text));
-}
+/* How many ancestors were left out of an event, when some were. */
+#define OMITTED_KEY "ancestors_omitted"
 
 static void put_list(struct json_writer *json, struct text list,
                      void (*put)(struct json_writer *, struct text))
@@ -43,7 +37,7 @@ static void put_value(struct json_writer *json, const struct value *value)
         json_bool(json, value->boolean);
         break;
     case TYPE_TIME:
-        put_time(json, value->number);
+        json_time(json, value->number);
         break;
     }
 }
@@ -133,25 +127,32 @@ static void put_process(struct field_writer *writer, const struct process *proce
         put_raw(writer->json, process, &lossy);
 }
 
-/* Each ancestor is an object inside its child's. */
-static void put_ancestors(struct json_writer *json, const struct process *process)
+/* Each ancestor is an object inside its child's. Returns how many were left out. */
+static int64_t put_ancestors(struct json_writer *json, const struct process *process)
 {
-    unsigned depth = 0;
+    size_t begin = json->buffer->len;
+    unsigned depth = 0, omitted = 0;
 
     for (; process && depth < ANCESTOR_MAX; process = process->parent, depth++) {
         struct field_writer writer = {.json = json};
 
+        if (json->buffer->len - begin > EVENT_ANCESTORS_MAX)
+            break;
         json_key(json, TEXT("parent"));
         json_begin(json, '{');
         put_process(&writer, process);
     }
-    while (depth-- > 0)
+    for (unsigned i = 0; i < depth; i++)
         json_end(json, '}');
+    for (; process && depth + omitted < ANCESTOR_MAX; process = process->parent)
+        omitted++;
+    return omitted;
 }
 
 void event_put_json(struct json_writer *json, const struct event *event)
 {
     struct field_writer writer = {.json = json};
+    int64_t omitted = 0;
 
     json_begin(json, '{');
     for (size_t i = 0; i < FIELD_COUNT; i++) {
@@ -163,9 +164,13 @@ void event_put_json(struct json_writer *json, const struct event *event)
     }
     if (event->process) {
         put_process(&writer, event->process);
-        put_ancestors(json, event->process->parent);
+        omitted = put_ancestors(json, event->process->parent);
     } else {
         writer_finish(&writer);
+    }
+    if (omitted) {
+        json_key(json, TEXT(OMITTED_KEY));
+        json_int(json, omitted);
     }
     if (event->meta) {
         json_key(json, TEXT("meta"));
@@ -421,6 +426,8 @@ static int read_key(struct reader *reader, const char *key, const json_t *value)
         return read_parent(reader, value);
     if (strcmp(key, "raw") == 0)
         return 0; /* read last: it wins */
+    if (strcmp(key, OMITTED_KEY) == 0 && reader->event)
+        return 0; /* said for people: there is nothing to read back */
     if (strcmp(key, "meta") == 0 && reader->event) {
         reader->event->meta = value;
         return 0;
@@ -428,34 +435,6 @@ static int read_key(struct reader *reader, const char *key, const json_t *value)
     if (json_is_object(value))
         return read_group(reader, key, value);
     note_unknown(reader, key);
-    return 0;
-}
-
-/* What argv says of the fields beside it. */
-static int derive_from_argv(struct reader *reader)
-{
-    struct process *process = reader->process;
-    CLEANUP(buffer_deinit) struct buffer cmdline = {0};
-
-    if (!field_set_has(&process->has, FIELD_ARGV))
-        return 0;
-    if (!field_set_has(&process->has, FIELD_CMDLINE)) {
-        cmdline_put(&cmdline, process->argv);
-        if (buffer_failed(&cmdline) || copy_text(reader, buffer_text(&cmdline), &process->cmdline))
-            return -ENOMEM;
-        field_set_add(&process->has, FIELD_CMDLINE);
-    }
-    if (!field_set_has(&process->has, FIELD_ARGC)) {
-        struct text rest = process->argv, item;
-
-        while (text_list_next(&rest, &item))
-            process->argc++;
-        field_set_add(&process->has, FIELD_ARGC);
-    }
-    if (!field_set_has(&process->has, FIELD_CMDLINE_LENGTH)) {
-        process->cmdline_length = (int64_t)process->cmdline.len;
-        field_set_add(&process->has, FIELD_CMDLINE_LENGTH);
-    }
     return 0;
 }
 
@@ -474,7 +453,7 @@ static int read_process(struct reader *reader, const json_t *object)
     const json_t *raw = json_object_get(object, "raw");
     int r = raw ? read_raw(reader, raw) : 0;
 
-    return r < 0 ? r : derive_from_argv(reader);
+    return r < 0 ? r : process_derive(reader->process, reader->arena);
 }
 
 static int settle_type(struct reader *reader)

@@ -10,6 +10,11 @@
 #include "base/json.h"
 #include "event/event.h"
 
+/* Ancestors are written until they take this many bytes; how many were left out then stands in
+ * `ancestors_omitted`. An attacker chooses the texts of his processes: without an end to it he
+ * could make each of his events too long to be delivered. */
+#define EVENT_ANCESTORS_MAX (256U << 10)
+
 /* The event as one JSON object. */
 void event_put_json(struct json_writer *json, const struct event *event);
 

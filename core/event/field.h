@@ -49,6 +49,7 @@ enum field_scope { SCOPE_EVENT, SCOPE_PROCESS };
     FIELD(EXE_MEMFD,         "exe.memfd",         BOOL,      PROCESS, exe_memfd,         0, "true when the executable lives in memory only (memfd_create)", "dentry and inode") \
     FIELD(EXE_DELETED,       "exe.deleted",       BOOL,      PROCESS, exe_deleted,       0, "true when the executable had no name left at exec", "inode.i_nlink") \
     FIELD(FILENAME,          "filename",          TEXT,      PROCESS, filename,          0, "the path that execve was given, as it was given", "linux_binprm.filename") \
+    FIELD(FILENAME_TRUNCATED, "filename.truncated", BOOL,    PROCESS, filename_truncated, 0, "true when filename was cut in capture or could not be read", "capture") \
     FIELD(INTERPRETER,       "interpreter",       TEXT,      PROCESS, interpreter,       0, "the interpreter named by a script's #! line; absent when no script", "linux_binprm.interp") \
     FIELD(ARGV,              "argv",              TEXT_LIST, PROCESS, argv,              0, "the arguments, argv[0] included", "mm_struct.arg_start") \
     FIELD(ARGC,              "argc",              NUMBER,    PROCESS, argc,              0, "how many arguments there were, cut ones included", "linux_binprm.argc") \
@@ -56,6 +57,7 @@ enum field_scope { SCOPE_EVENT, SCOPE_PROCESS };
     FIELD(CMDLINE_LENGTH,    "cmdline.length",    NUMBER,    PROCESS, cmdline_length,    0, "length of the whole command line in bytes, cut or not", "mm_struct.arg_end") \
     FIELD(CMDLINE_TRUNCATED, "cmdline.truncated", BOOL,      PROCESS, cmdline_truncated, 0, "true when argv and cmdline were cut in capture or could not be read", "capture") \
     FIELD(CWD,               "cwd",               TEXT,      PROCESS, cwd,               0, "working directory", "fs_struct.pwd") \
+    FIELD(CWD_TRUNCATED,     "cwd.truncated",     BOOL,      PROCESS, cwd_truncated,     0, "true when cwd was cut in capture or could not be read", "capture") \
     FIELD(UID,               "uid",               NUMBER,    PROCESS, uid,               0, "real user id", "cred.uid") \
     FIELD(USER,              "user",              TEXT,      PROCESS, user,              0, "name of uid in /etc/passwd; absent when it has none", "engine") \
     FIELD(EUID,              "euid",              NUMBER,    PROCESS, euid,              0, "effective user id", "cred.euid") \
@@ -118,7 +120,7 @@ struct field_ref {
     unsigned generation; /* OWNER_ANCESTOR: 1 = parent, 2 = its parent, ...  */
 };
 
-/* The furthest ancestor that can be named. */
+/* The furthest ancestor that an event has for rules, messages and JSON. */
 #define ANCESTOR_MAX 64
 
 /* Resolves a name as a user writes it. -ENOENT: no such field; -EINVAL: not the form of a name;

@@ -1,14 +1,17 @@
 #include "output/confinement.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <linux/sched.h>
+#include <linux/sockios.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/capability.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -76,6 +79,16 @@ static int64_t data_now(void)
     return -1;
 }
 
+/* What the memory limit does not count, threads and files in memory, may still use up the machine:
+ * then it is this process that goes, not what is being watched. */
+static void volunteer_for_oom_killer(void)
+{
+    CLEANUP(fclosep) FILE *score = fopen("/proc/self/oom_score_adj", "we");
+
+    if (score)
+        fputs("1000", score);
+}
+
 static int limit_resources(int64_t memory)
 {
     const struct rlimit none = {0, 0};
@@ -93,7 +106,8 @@ static int limit_resources(int64_t memory)
 
 static int leave_group(pid_t parent)
 {
-    static const int ignored[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE};
+    static const int ignored[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGTERM,
+                                  SIGPIPE, SIGUSR1, SIGUSR2, SIGALRM};
 
     for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
         signal(ignored[i], SIG_IGN);
@@ -115,6 +129,8 @@ static const char *const denied[] = {
     /* signal, and weigh on, others of the same user */
     "tkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo", "sched_setscheduler", "sched_setparam",
     "sched_setattr", "sched_setaffinity", "setpriority", "ioprio_set",
+    /* take memory that no limit of the process counts */
+    "memfd_create", "memfd_secret", "shmget",
     /* the kernel's larger doors */
     "bpf", "userfaultfd", "io_uring_setup", "io_uring_enter", "io_uring_register", "keyctl",
     "add_key", "request_key", "fanotify_init", "open_by_handle_at", "personality", "modify_ldt",
@@ -146,35 +162,54 @@ static int deny_names(scmp_filter_ctx filter)
 
 struct denied_argument {
     int number;
-    struct scmp_arg_cmp compare;
+    struct scmp_arg_cmp compares[2]; /* both, or the first alone */
 };
 
 /* The kernel reads these arguments as 32 bits: so must the filter, or upper bits pass it by. */
 #define LOW_WORD 0xffffffffU
 
+/* Of ioctl and fcntl, whatever else they are given. */
+#define REQUEST(of) SCMP_A1(SCMP_CMP_MASKED_EQ, LOW_WORD, of)
+
 static int deny_arguments(scmp_filter_ctx filter)
 {
     const scmp_datum_t self = (scmp_datum_t)getpid();
     const struct denied_argument rules[] = {
-        {SCMP_SYS(kill), SCMP_A0(SCMP_CMP_NE, self)},
-        {SCMP_SYS(tgkill), SCMP_A0(SCMP_CMP_NE, self)},
-        {SCMP_SYS(prlimit64), SCMP_A0(SCMP_CMP_NE, 0)},
+        {SCMP_SYS(kill), {SCMP_A0(SCMP_CMP_NE, self)}},
+        {SCMP_SYS(tgkill), {SCMP_A0(SCMP_CMP_NE, self)}},
+        {SCMP_SYS(prlimit64), {SCMP_A0(SCMP_CMP_NE, 0)}},
         /* Threads, not processes. clone3 hides its flags from filters: the C library falls back. */
-        {SCMP_SYS(clone), SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0)},
-        {SCMP_SYS(clone), SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_NEWUSER, CLONE_NEWUSER)},
-        {SCMP_SYS(prctl), SCMP_A0(SCMP_CMP_MASKED_EQ, LOW_WORD, PR_SET_PDEATHSIG)},
-        {SCMP_SYS(prctl), SCMP_A0(SCMP_CMP_MASKED_EQ, LOW_WORD, PR_SET_DUMPABLE)},
-        {SCMP_SYS(prctl), SCMP_A0(SCMP_CMP_MASKED_EQ, LOW_WORD, PR_SET_PTRACER)},
+        {SCMP_SYS(clone), {SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0)}},
+        {SCMP_SYS(clone), {SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_NEWUSER, CLONE_NEWUSER)}},
+        {SCMP_SYS(prctl), {SCMP_A0(SCMP_CMP_MASKED_EQ, LOW_WORD, PR_SET_PDEATHSIG)}},
+        {SCMP_SYS(prctl), {SCMP_A0(SCMP_CMP_MASKED_EQ, LOW_WORD, PR_SET_DUMPABLE)}},
+        {SCMP_SYS(prctl), {SCMP_A0(SCMP_CMP_MASKED_EQ, LOW_WORD, PR_SET_PTRACER)}},
+        /* Memory the limit does not count: shared, and stacks that are mapped to grow. */
+        {SCMP_SYS(mmap),
+         {SCMP_A3(SCMP_CMP_MASKED_EQ, MAP_SHARED | MAP_ANONYMOUS, MAP_SHARED | MAP_ANONYMOUS)}},
+        {SCMP_SYS(mmap), {SCMP_A3(SCMP_CMP_MASKED_EQ, MAP_GROWSDOWN, MAP_GROWSDOWN)}},
         /* Typing into the terminal that an output prints on. */
-        {SCMP_SYS(ioctl), SCMP_A1(SCMP_CMP_MASKED_EQ, LOW_WORD, TIOCSTI)},
-        {SCMP_SYS(ioctl), SCMP_A1(SCMP_CMP_MASKED_EQ, LOW_WORD, TIOCLINUX)},
-        {SCMP_SYS(ioctl), SCMP_A1(SCMP_CMP_MASKED_EQ, LOW_WORD, TIOCSCTTY)},
+        {SCMP_SYS(ioctl), {REQUEST(TIOCSTI)}},
+        {SCMP_SYS(ioctl), {REQUEST(TIOCLINUX)}},
+        {SCMP_SYS(ioctl), {REQUEST(TIOCSCTTY)}},
+        /* Having the kernel send a signal, any, to any process when a descriptor becomes ready. A
+         * terminal picks its foreground group by itself. */
+        {SCMP_SYS(fcntl), {REQUEST(F_SETOWN)}},
+        {SCMP_SYS(fcntl), {REQUEST(F_SETOWN_EX)}},
+        {SCMP_SYS(fcntl), {REQUEST(F_SETSIG)}},
+        {SCMP_SYS(fcntl), {REQUEST(F_SETFL), SCMP_A2(SCMP_CMP_MASKED_EQ, O_ASYNC, O_ASYNC)}},
+        {SCMP_SYS(ioctl), {REQUEST(FIOSETOWN)}},
+        {SCMP_SYS(ioctl), {REQUEST(SIOCSPGRP)}},
+        {SCMP_SYS(ioctl), {REQUEST(FIOASYNC)}},
     };
     int r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
 
-    for (size_t i = 0; r == 0 && i < sizeof rules / sizeof *rules; i++)
-        r = seccomp_rule_add_array(filter, SCMP_ACT_ERRNO(EPERM), rules[i].number, 1,
-                                   &rules[i].compare);
+    for (size_t i = 0; r == 0 && i < sizeof rules / sizeof *rules; i++) {
+        unsigned count = rules[i].compares[1].op ? 2 : 1;
+
+        r = seccomp_rule_add_array(filter, SCMP_ACT_ERRNO(EPERM), rules[i].number, count,
+                                   rules[i].compares);
+    }
     return r;
 }
 
@@ -196,6 +231,7 @@ static int filter_calls(void)
 
 int confinement_enter(const struct confinement *confinement)
 {
+    volunteer_for_oom_killer(); /* root alone may, once changing the user has hidden the process */
     int r = drop_privileges(confinement);
 
     if (r == 0)

@@ -8,16 +8,17 @@
 struct confinement {
     uid_t uid; /* to become, when the process may choose: when it is root */
     gid_t gid;
-    int64_t memory; /* bytes of private memory beyond what it has */
+    int64_t memory; /* bytes of private memory beyond what it has: RLIMIT_DATA */
     pid_t parent;   /* dies with this process */
 };
 
 /* Becomes the user, in no group beside; gives up all capabilities, for good; no new privileges, not
- * dumpable, no core file; a session of its own; dies with its parent; ignores the signals a
- * terminal or a service manager sends to all of a group. Then filters system calls: what looks into
- * other processes, signals them, starts programs or processes, changes the machine or undoes any of
- * this fails with EPERM. Descriptors are the caller's matter. For a process of one thread. -errno;
- * -ESRCH when the parent is gone. */
+ * dumpable, no core file; a session of its own; dies with its parent; the first to go when the
+ * machine is out of memory; ignores the signals a terminal, a service manager or a person sends to
+ * all of a group. Then filters system calls: what looks into
+ * other processes, signals them, starts programs or processes, takes memory past the limit, changes
+ * the machine or undoes any of this fails with EPERM. Descriptors are the caller's matter. For a
+ * process of one thread. -errno; -ESRCH when the parent is gone. */
 int confinement_enter(const struct confinement *confinement);
 
 #endif

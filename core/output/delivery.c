@@ -9,13 +9,8 @@
 #include "base/clock.h"
 #include "output/output.h"
 
-#define NOBODY 65534
-
 /* What hosts get to end before they are left to the kernel. */
 #define END_TIME (4 * NS_PER_S)
-
-/* How often a push that waits looks whether it is to stop. */
-#define STOP_PERIOD (50 * NS_PER_MS)
 
 #define WAKE_EVENT UINT64_MAX
 
@@ -25,7 +20,6 @@ struct delivery {
     struct output_group group;
     struct output *outputs;
     size_t count;
-    const atomic_bool *stop;
     pthread_t thread;
     int wake;      /* eventfd */
     size_t errors; /* of the caller's diagnostics, before ours */
@@ -176,8 +170,8 @@ static int init_group(struct delivery *delivery, const struct delivery_options *
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_cond_init(&group->changed, &attributes);
     pthread_condattr_destroy(&attributes);
-    group->uid = options->uid ? options->uid : NOBODY;
-    group->gid = options->gid ? options->gid : NOBODY;
+    group->uid = options->uid ? options->uid : HOST_NOBODY;
+    group->gid = options->gid ? options->gid : HOST_NOBODY;
     group->diags = diags;
     group->hold = true;
     group->epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -264,7 +258,6 @@ int delivery_new(const struct delivery_options *options, struct diag_list *diags
 
     if (!delivery)
         return -ENOMEM;
-    delivery->stop = options->stop;
     delivery->errors = diags->errors;
     int r = init_group(delivery, options, diags);
 
@@ -311,7 +304,7 @@ static bool has_room(const struct delivery *delivery, uint64_t route,
     return true;
 }
 
-/* Waits until *DEADLINE on the monotonic clock, or for a change. */
+/* Waits until DEADLINE on the monotonic clock, or for a change. */
 static int await_change(struct delivery *delivery, int64_t deadline)
 {
     const struct timespec until = {.tv_sec = deadline / NS_PER_S, .tv_nsec = deadline % NS_PER_S};
@@ -319,19 +312,12 @@ static int await_change(struct delivery *delivery, int64_t deadline)
     return -pthread_cond_timedwait(&delivery->group.changed, &delivery->group.lock, &until);
 }
 
-static int await_room(struct delivery *delivery, uint64_t route, const struct queued_alert *alert)
+static void await_room(struct delivery *delivery, uint64_t route, const struct queued_alert *alert)
 {
-    int r = 0;
-
     delivery->group.waiting++;
-    while (r == 0 && !has_room(delivery, route, alert)) {
-        if (delivery->stop && atomic_load(delivery->stop))
-            r = -EINTR;
-        else
-            await_change(delivery, clock_monotonic() + STOP_PERIOD);
-    }
+    while (!has_room(delivery, route, alert))
+        pthread_cond_wait(&delivery->group.changed, &delivery->group.lock);
     delivery->group.waiting--;
-    return r;
 }
 
 /* Whether the output's thread is to be woken. */
@@ -374,7 +360,7 @@ int delivery_push(struct delivery *delivery, const struct delivery_alert *alert,
 
     pthread_mutex_lock(&delivery->group.lock);
     if (r == 0 && wait)
-        r = await_room(delivery, route, queued);
+        await_room(delivery, route, queued);
     if (r < 0)
         count_refusal(delivery, route, r == -EMSGSIZE ? REFUSAL_REJECTED : REFUSAL_DROPPED);
     for (size_t i = 0; r == 0 && i < delivery->count; i++)

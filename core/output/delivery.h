@@ -9,11 +9,11 @@
  *
  *     offered = delivered + rejected + dropped + queued
  *
- * All functions may be called from any thread; delivery_free() by the last one. */
+ * All functions may be called from any thread; delivery_free() by the last one: no push or drain
+ * may be under way in it. */
 #ifndef PICKET_OUTPUT_DELIVERY_H
 #define PICKET_OUTPUT_DELIVERY_H
 
-#include <stdatomic.h>
 #include <sys/types.h>
 
 #include "base/cleanup.h"
@@ -24,7 +24,7 @@
 #define DELIVERY_OUTPUTS_MAX 64
 #define DELIVERY_ALL         UINT64_MAX
 
-/* An alert with a longer JSON is rejected by every output. */
+/* An alert whose texts, its JSON among them, are longer in all is rejected by every output. */
 #define DELIVERY_ALERT_MAX ((size_t)4 << 20)
 
 struct delivery_options {
@@ -34,9 +34,6 @@ struct delivery_options {
     /* Whom hosts become when the engine may choose (it is root); 0: 65534, "nobody". */
     uid_t uid;
     gid_t gid;
-    /* Once true, waiting pushes give up. May be NULL; must outlive the delivery. A signal handler
-     * may set it. */
-    const atomic_bool *stop;
 };
 
 /* All borrowed until delivery_push() returns. The members besides `json` say what it says: plugins
@@ -52,14 +49,14 @@ enum delivery_state {
     DELIVERY_STARTING, /* the host loads and opens the plugin */
     DELIVERY_READY,
     DELIVERY_WAITING, /* the plugin asked to be tried again later */
-    DELIVERY_DOWN     /* the host died and is to be started again */
+    DELIVERY_DOWN     /* the host died, or was killed and is dying; another will be started */
 };
 
 struct delivery_counters {
     const char *output; /* its name; valid as long as the delivery */
     const char *plugin; /* path of its plugin; likewise */
     enum delivery_state state;
-    pid_t pid; /* of the host, 0 without one */
+    pid_t pid; /* of the host, also while it is dying; 0 without one */
     uint64_t offered, delivered, rejected, dropped, queued;
     uint64_t retries;    /* verdicts that asked for one */
     uint64_t crashes;    /* hosts that died of themselves or of a stranger's signal */
@@ -85,7 +82,7 @@ DEFINE_FREEP(struct delivery, delivery)
 
 /* Offers ALERT to the outputs of ROUTE, a bit an output (1 << index, or DELIVERY_ALL). Never blocks
  * unless WAIT: then it waits for room in all their queues. 0; -EMSGSIZE: too long, counted as
- * rejected; -EINTR: *options.stop while waiting, -ENOMEM: counted as dropped. */
+ * rejected; -ENOMEM: counted as dropped. */
 int delivery_push(struct delivery *delivery, const struct delivery_alert *alert, uint64_t route,
                   bool wait);
 

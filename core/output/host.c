@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -239,12 +240,17 @@ static void open_plugin(struct host *host)
     send_line(host, FRAME_OPENED, 0, TEXT(""));
 }
 
+/* More than any batch has stays so. */
+static uint32_t clamp(size_t count)
+{
+    return count > UINT32_MAX ? UINT32_MAX : (uint32_t)count;
+}
+
 static void send_verdict(struct host *host, const struct picket_verdict *verdict)
 {
-    size_t delivered = verdict->delivered;
     const struct verdict message = {.batch = host->batch.number,
-                                    .delivered =
-                                        delivered > UINT32_MAX ? UINT32_MAX : (uint32_t)delivered,
+                                    .delivered = clamp(verdict->delivered),
+                                    .rejected = clamp(verdict->rejected),
                                     .action = verdict->action,
                                     .retry_ms = verdict->retry_ms,
                                     .reason = said(verdict->reason)};
@@ -357,6 +363,8 @@ int output_host_main(int argc, char **argv)
               stderr);
         return 2;
     }
+    /* Not "exe", what the engine starts it by. */
+    prctl(PR_SET_NAME, "picket-host");
     host.services.host = &host;
     host.services.table.output = argv[ARG_NAME];
     close_range(OUTPUT_HOST_MODULE + 1, ~0U, 0);

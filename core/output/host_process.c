@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
@@ -13,6 +14,8 @@
 #include "base/arena.h"
 #include "base/cleanup.h"
 #include "output/host.h"
+
+#define END_TIME 1000 /* milliseconds for the kernel to end what was killed */
 
 int host_process_open_module(const char *path)
 {
@@ -240,9 +243,12 @@ ssize_t host_process_receive(struct host_process *host)
 
 void host_process_kill(struct host_process *host)
 {
-    /* Fails for the dead alone: the caller sees them by their pidfd. */
+    /* Fails for the dead alone: the caller sees them by their pidfd. Until they are reaped their
+     * pid is nobody else's. */
     if (host->pidfd >= 0)
         pidfd_send_signal(host->pidfd, SIGKILL, NULL, 0);
+    else if (host->pid)
+        kill(host->pid, SIGKILL);
 }
 
 int host_process_reap(struct host_process *host, int *status)
@@ -257,12 +263,24 @@ int host_process_reap(struct host_process *host, int *status)
     return 1;
 }
 
-void host_process_deinit(struct host_process *host)
+/* Without a pidfd the host has only just been started: nothing can hold up its end. */
+static void await_end(struct host_process *host)
 {
+    struct pollfd dead = {.fd = host->pidfd, .events = POLLIN};
     int status;
 
-    host_process_kill(host);
+    if (host->pidfd >= 0)
+        poll(&dead, 1, END_TIME);
+    else
+        waitpid(host->pid, &status, 0);
     host_process_reap(host, &status);
+}
+
+void host_process_deinit(struct host_process *host)
+{
+    host_process_kill(host);
+    if (host->pid)
+        await_end(host);
     closep(&host->pidfd);
     closep(&host->socket);
     closep(&host->errors);

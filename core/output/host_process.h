@@ -1,11 +1,14 @@
 /* An output host as the engine holds it: a process, its socket, its standard error. Nothing here
- * blocks; when to kill is the supervisor's business. */
+ * blocks but for host_process_deinit(); when to kill is the supervisor's business. */
 #ifndef PICKET_OUTPUT_HOST_PROCESS_H
 #define PICKET_OUTPUT_HOST_PROCESS_H
 
 #include <sys/types.h>
 
 #include "output/protocol.h"
+
+/* "nobody": whom hosts become when nobody says. */
+#define HOST_NOBODY 65534
 
 struct host_launch {
     const char *name; /* of the output */
@@ -34,7 +37,8 @@ struct host_process {
         .pidfd = -1, .socket = -1, .errors = -1 \
     }
 
-/* The host is killed when the calling thread ends. -errno. */
+/* The host is killed when the thread that started it ends (PR_SET_PDEATHSIG), or by
+ * host_process_deinit(). -errno: there is no host then. */
 int host_process_start(struct host_process *host, const struct host_launch *launch);
 
 /* Sends what it can of `sending`. 0 also when some is left; -errno when nobody will read it. */
@@ -49,7 +53,7 @@ void host_process_kill(struct host_process *host);
 /* 1 and how it ended, as waitpid() tells; 0 while it lives. */
 int host_process_reap(struct host_process *host, int *status);
 
-/* Kills a host that still lives, without waiting for it, and closes everything. */
+/* Kills a host that still lives, waits up to a second for its end, and closes everything. */
 void host_process_deinit(struct host_process *host);
 
 /* The plugin's shared object open for reading, or -errno. */

@@ -4,14 +4,13 @@
 #include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "output/output_batch.h"
 #include "output/plugin_path.h"
-
-#define BATCH_DEFAULT 256
-#define BATCH_BYTES   ((size_t)1 << 20)
 
 #define BACKOFF_FIRST (100 * NS_PER_MS)
 #define BACKOFF_MOST  (30 * NS_PER_S)
@@ -19,23 +18,13 @@
 #define RETRY_LEAST_MS 10U
 #define RETRY_MOST_MS  3600000U
 
-/* Hosts an alert may cost before it is taken to be at fault. */
-#define DEATHS_MAX 3
-
 #define NONSENSE "it does not speak the protocol"
 
 /* What a host gets to close its plugin. */
 #define CLOSE_TIME (2 * NS_PER_S)
 
-static void lock(struct output *output)
-{
-    pthread_mutex_lock(&output->group->lock);
-}
-
-static void unlock(struct output *output)
-{
-    pthread_mutex_unlock(&output->group->lock);
-}
+/* How long the kernel may take to end a killed host before somebody is told. */
+#define DEATH_TIME (2 * NS_PER_S)
 
 static void diagnose(struct output *output, const char *code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -55,11 +44,11 @@ static void diagnose(struct output *output, const char *code, const char *format
 static void end(struct output *output)
 {
     output->phase = OUTPUT_ENDED;
-    lock(output);
+    output_lock(output);
     output->counters.pid = 0;
     output->counters.state = DELIVERY_DOWN;
     pthread_cond_broadcast(&output->group->changed);
-    unlock(output);
+    output_unlock(output);
 }
 
 static int find_plugin(struct output *output, const char *plugin_dir)
@@ -125,11 +114,11 @@ static void expect(struct output *output, enum output_phase phase, int64_t withi
 
 static void come_to_state(struct output *output, enum delivery_state state)
 {
-    lock(output);
+    output_lock(output);
     output->counters.state = state;
     output->counters.pid = output->host.pid;
     pthread_cond_broadcast(&output->group->changed);
-    unlock(output);
+    output_unlock(output);
 }
 
 /* What a host's death means is settled when it has been reaped. */
@@ -147,7 +136,8 @@ __attribute__((format(printf, 3, 4))) static void lose(struct output *output, en
     output->loss = loss;
     if (output->phase != OUTPUT_DELIVERING)
         output->sent = 0;
-    output->phase = OUTPUT_DYING;
+    expect(output, OUTPUT_DYING, DEATH_TIME);
+    come_to_state(output, DELIVERY_DOWN);
     host_process_kill(&output->host);
 }
 
@@ -168,7 +158,7 @@ static void transmit(struct output *output)
 
     /* A peer that is gone shows as the end of its stream, with what it said before. */
     if (r == -ENOMEM)
-        lose(output, LOSS_CRASH, "out of memory");
+        lose(output, LOSS_OURS, "out of memory");
     if (had_to || host_process_has_to_send(&output->host))
         watch(output);
 }
@@ -229,7 +219,27 @@ static void start(struct output *output)
         return;
     }
     expect(output, OUTPUT_LOADING, output->settings.deadline);
+    output_lock(output);
+    output->counters.restarts += output->was_ready;
+    output_unlock(output);
     come_to_state(output, DELIVERY_STARTING);
+}
+
+/* Plugins may look at what the file ends with; a FIFO must not become its own reader. */
+static int make_readable(int fd)
+{
+    struct stat status;
+    char path[32];
+
+    if (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode))
+        return fd;
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    int readable = open(path, O_RDWR | O_APPEND | O_CLOEXEC);
+
+    if (readable < 0)
+        return fd;
+    close(fd);
+    return readable;
 }
 
 static int open_file(struct text path)
@@ -250,10 +260,12 @@ static int open_file(struct text path)
     if (fd < 0)
         return -errno;
     if (fcntl(fd, F_SETFL, O_APPEND) < 0) {
+        int r = -errno;
+
         close(fd);
-        return -errno;
+        return r;
     }
-    return fd;
+    return make_readable(fd);
 }
 
 /* Opens what options of type file name: once, so that it is there however often a host starts. */
@@ -352,133 +364,34 @@ static void on_opened(struct output *output)
     come_to_state(output, DELIVERY_READY);
 }
 
-/* How many alerts the next batch has, and which. */
-static size_t choose_batch(struct output *output, struct queued_alert **out)
-{
-    size_t most = output->suspects         ? 1
-                  : output->settings.batch ? (size_t)output->settings.batch
-                  : output->info.batch_max ? output->info.batch_max
-                                           : BATCH_DEFAULT;
-    size_t bytes = 0, count = 0;
-
-    most = most < SETTINGS_BATCH_MAX ? most : SETTINGS_BATCH_MAX;
-    lock(output);
-    while (count < most && count < output->queue.count) {
-        struct queued_alert *alert = alert_queue_at(&output->queue, count);
-
-        bytes += queued_alert_bytes(alert).len;
-        if (count && bytes > BATCH_BYTES)
-            break;
-        out[count++] = alert;
-    }
-    output->idle = count == 0;
-    unlock(output);
-    return count;
-}
-
 static bool send_batch(struct output *output)
 {
-    struct queued_alert *alerts[SETTINGS_BATCH_MAX];
-    size_t count = choose_batch(output, alerts);
-    struct buffer *out = &output->host.sending;
-
-    if (count == 0)
+    if (!output_batch_put(output, &output->host.sending))
         return false;
-    size_t begin = frame_begin(out, FRAME_ALERTS);
-
-    payload_put_i64(out, ++output->batch);
-    payload_put_u32(out, (uint32_t)count);
-    for (size_t i = 0; i < count; i++)
-        buffer_put_text(out, queued_alert_bytes(alerts[i]));
-    frame_end(out, begin);
-    output->sent = count;
     expect(output, OUTPUT_DELIVERING, output->settings.deadline);
     transmit(output);
     return true;
 }
 
-/* Takes COUNT alerts from the front, counted in *COUNTER. */
-static void settle(struct output *output, size_t count, uint64_t *counter)
-{
-    output->suspects -= output->suspects < count ? output->suspects : count;
-    if (count)
-        output->deaths = 0;
-    while (count) {
-        struct queued_alert *done[64];
-        size_t n = count < 64 ? count : 64;
-
-        lock(output);
-        for (size_t i = 0; i < n; i++)
-            done[i] = alert_queue_pop(&output->queue);
-        *counter += n;
-        if (output->group->waiting)
-            pthread_cond_broadcast(&output->group->changed);
-        unlock(output);
-        for (size_t i = 0; i < n; i++)
-            queued_alert_drop(done[i]);
-        count -= n;
-    }
-}
-
-static void reject_first(struct output *output, const char *reason)
-{
-    struct queued_alert *alert = alert_queue_at(&output->queue, 0);
-    CLEANUP(buffer_deinit) struct buffer line = {0};
-
-    buffer_printf(&line, "alert %s is rejected: %s", queued_alert_id(alert), reason);
-    plugin_voice_say(&output->voice, PICKET_LOG_WARNING, buffer_text(&line));
-    settle(output, 1, &output->counters.rejected);
-}
-
-static bool is_possible(const struct output *output, const struct verdict *verdict)
-{
-    if (verdict->batch != output->batch || verdict->delivered > output->sent)
-        return false;
-    if (verdict->action == PICKET_OK)
-        return verdict->delivered > 0;
-    return verdict->action == PICKET_RETRY || verdict->delivered < output->sent;
-}
-
-static void retry(struct output *output, const struct verdict *verdict)
-{
-    uint32_t pause = verdict->retry_ms < RETRY_LEAST_MS  ? RETRY_LEAST_MS
-                     : verdict->retry_ms > RETRY_MOST_MS ? RETRY_MOST_MS
-                                                         : verdict->retry_ms;
-    CLEANUP(buffer_deinit) struct buffer line = {0};
-
-    buffer_printf(&line, "cannot deliver for now: %.*s", TEXT_ARG(verdict->reason));
-    if (!output->complained)
-        plugin_voice_say(&output->voice, PICKET_LOG_WARNING, buffer_text(&line));
-    output->complained = true;
-    lock(output);
-    output->counters.retries++;
-    unlock(output);
-    expect(output, OUTPUT_RETRYING, pause * NS_PER_MS);
-    come_to_state(output, DELIVERY_WAITING);
-}
-
 static void on_verdict(struct output *output, struct text payload)
 {
-    CLEANUP(buffer_deinit) struct buffer reason = {0};
     struct verdict verdict;
 
-    if (verdict_read(payload, &verdict) < 0 || !is_possible(output, &verdict)) {
+    if (verdict_read(payload, &verdict) < 0 || output_batch_settle(output, &verdict) < 0) {
         lose(output, LOSS_GARBAGE, "its plugin gave an impossible verdict");
         return;
     }
-    output->phase = OUTPUT_READY;
-    settle(output, verdict.delivered, &output->counters.delivered);
-    if (verdict.delivered) {
+    if (verdict.delivered)
         output->failures = 0;
-        if (output->complained)
-            plugin_voice_say(&output->voice, PICKET_LOG_INFO, TEXT("delivers again"));
-        output->complained = false;
+    output->phase = OUTPUT_READY;
+    if (verdict.action == PICKET_RETRY) {
+        uint32_t pause = verdict.retry_ms < RETRY_LEAST_MS  ? RETRY_LEAST_MS
+                         : verdict.retry_ms > RETRY_MOST_MS ? RETRY_MOST_MS
+                                                            : verdict.retry_ms;
+
+        expect(output, OUTPUT_RETRYING, pause * NS_PER_MS);
+        come_to_state(output, DELIVERY_WAITING);
     }
-    buffer_put_text(&reason, verdict.reason);
-    if (verdict.action == PICKET_REJECT)
-        reject_first(output, reason.len ? buffer_string(&reason) : "its plugin says no more");
-    else if (verdict.action == PICKET_RETRY)
-        retry(output, &verdict);
 }
 
 static void on_flushed(struct output *output, struct text payload)
@@ -492,11 +405,11 @@ static void on_flushed(struct output *output, struct text payload)
     if (line.level < PICKET_LOG_INFO)
         plugin_voice_say(&output->voice, line.level, TEXT("its plugin could not flush"));
     output->phase = OUTPUT_READY;
-    lock(output);
+    output_lock(output);
     output->rested = output->queue.count == 0;
     output->counters.suppressed = output->voice.suppressed;
     pthread_cond_broadcast(&output->group->changed);
-    unlock(output);
+    output_unlock(output);
 }
 
 static void on_log(struct output *output, struct text payload)
@@ -559,6 +472,8 @@ static bool listen(struct output *output)
         on_frame(output, &frame);
     if (r < 0)
         lose(output, LOSS_GARBAGE, NONSENSE);
+    if (got == -ENOMEM)
+        lose(output, LOSS_OURS, "out of memory");
     if (got <= 0 && output->phase != OUTPUT_CLOSING)
         lose(output, LOSS_CRASH, "its host ended");
     if (got <= 0)
@@ -582,23 +497,11 @@ static void count_loss(struct output *output)
 {
     struct delivery_counters *counters = &output->counters;
 
-    lock(output);
+    output_lock(output);
     counters->crashes += output->loss == LOSS_CRASH;
     counters->hangs += output->loss == LOSS_HANG;
     counters->garbage += output->loss == LOSS_GARBAGE;
-    unlock(output);
-}
-
-/* An alert that was sent alone when its host died may be why; of several, each is tried alone. */
-static void suspect_alerts(struct output *output)
-{
-    if (output->sent > 1) {
-        output->suspects = output->sent;
-        output->deaths = 0;
-    } else if (output->sent == 1 && ++output->deaths == DEATHS_MAX) {
-        reject_first(output, "it has ended its plugin three times");
-    }
-    output->sent = 0;
+    output_unlock(output);
 }
 
 static void bury(struct output *output, int status)
@@ -625,7 +528,7 @@ static void bury(struct output *output, int status)
     log_warning("output %s: %s%s; restart in %lld ms, %zu unsettled alerts come again",
                 output->name, buffer_string(&output->loss_reason),
                 how.len ? buffer_string(&how) : "", (long long)(pause / NS_PER_MS), output->sent);
-    suspect_alerts(output);
+    output_batch_fail(output);
 }
 
 static void on_death(struct output *output)
@@ -637,6 +540,7 @@ static void on_death(struct output *output)
         continue;
     while (hear(output))
         continue;
+    plugin_voice_end(&output->voice);
     if (!host_process_reap(&output->host, &status))
         return;
     if (output->phase == OUTPUT_CLOSING || output->phase == OUTPUT_ENDED || output->group->ending) {
@@ -686,10 +590,10 @@ static void step_ready(struct output *output)
     }
     if (send_batch(output) || !output->group->draining)
         return;
-    lock(output);
+    output_lock(output);
     bool rested = output->rested;
 
-    unlock(output);
+    output_unlock(output);
     if (!rested)
         send_word(output, FRAME_FLUSH, OUTPUT_FLUSHING, output->settings.deadline);
 }
@@ -708,15 +612,14 @@ static void step_ending(struct output *output)
 static void step_overdue(struct output *output)
 {
     if (output->phase == OUTPUT_DOWN) {
-        if (output->was_ready) {
-            lock(output);
-            output->counters.restarts++;
-            unlock(output);
-        }
         start(output);
     } else if (output->phase == OUTPUT_RETRYING) {
         output->phase = OUTPUT_READY;
         come_to_state(output, DELIVERY_READY);
+    } else if (output->phase == OUTPUT_DYING) {
+        log_warning("output %s: its host, process %d, was killed and does not die", output->name,
+                    output->host.pid);
+        output->due = INT64_MAX;
     } else {
         lose(output, LOSS_HANG, "it did not answer within %lld ms",
              (long long)(output->settings.deadline / NS_PER_MS));
@@ -725,9 +628,9 @@ static void step_overdue(struct output *output)
 
 static void count_suppressed(struct output *output)
 {
-    lock(output);
+    output_lock(output);
     output->counters.suppressed = output->voice.suppressed;
-    unlock(output);
+    output_unlock(output);
 }
 
 void output_step(struct output *output, int64_t now)
@@ -749,7 +652,6 @@ int64_t output_due(const struct output *output)
     switch (output->phase) {
     case OUTPUT_CHECKED:
     case OUTPUT_READY:
-    case OUTPUT_DYING:
     case OUTPUT_ENDED:
         return INT64_MAX;
     default:

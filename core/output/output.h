@@ -40,7 +40,8 @@ enum output_phase {
     OUTPUT_ENDED       /* for good */
 };
 
-enum output_loss { LOSS_CRASH, LOSS_HANG, LOSS_GARBAGE, LOSS_FAILED };
+/* LOSS_OURS: the engine's own failure, and nobody else's guilt. */
+enum output_loss { LOSS_CRASH, LOSS_HANG, LOSS_GARBAGE, LOSS_FAILED, LOSS_OURS };
 
 struct output {
     struct output_group *group;
@@ -76,6 +77,16 @@ struct output {
     enum output_loss loss;
     struct buffer loss_reason; /* said once the host has been reaped */
 };
+
+static inline void output_lock(struct output *output)
+{
+    pthread_mutex_lock(&output->group->lock);
+}
+
+static inline void output_unlock(struct output *output)
+{
+    pthread_mutex_unlock(&output->group->lock);
+}
 
 /* Finds and opens the plugin and reads the common settings; diagnoses. 0 even then; -errno. */
 int output_init(struct output *output, const char *plugin_dir);

@@ -8,12 +8,6 @@
 
 #include "base/cleanup.h"
 
-static void closedirp(DIR **dir)
-{
-    if (*dir)
-        closedir(*dir);
-}
-
 /* plugins/ beside the executable, in ARENA, or NULL. */
 static const char *beside(struct arena *arena)
 {

@@ -9,7 +9,6 @@
 #include "output/protocol.h"
 
 #define PROBE_TIME   (10 * NS_PER_S)
-#define PROBE_USER   65534
 #define PROBE_MEMORY ((int64_t)512 << 20)
 
 /* The first frame that is no log; -ETIMEDOUT, -EPROTO, -ECONNRESET when the host just ends. */
@@ -59,14 +58,6 @@ static int ask(struct host_process *host, struct arena *arena, struct plugin_inf
     return r;
 }
 
-static void await_end(struct host_process *host)
-{
-    struct pollfd dead = {.fd = host->pidfd, .events = POLLIN};
-
-    host_process_kill(host);
-    poll(&dead, 1, (int)(PROBE_TIME / NS_PER_MS));
-}
-
 int plugin_probe(const char *path, struct arena *arena, struct plugin_info *out,
                  const char **reason)
 {
@@ -75,8 +66,8 @@ int plugin_probe(const char *path, struct arena *arena, struct plugin_info *out,
     const struct host_launch launch = {.name = "plugins",
                                        .path = path,
                                        .module = module,
-                                       .uid = PROBE_USER,
-                                       .gid = PROBE_USER,
+                                       .uid = HOST_NOBODY,
+                                       .gid = HOST_NOBODY,
                                        .memory = PROBE_MEMORY};
     int r = module < 0 ? module : host_process_start(&host, &launch);
 
@@ -84,7 +75,5 @@ int plugin_probe(const char *path, struct arena *arena, struct plugin_info *out,
         *reason = arena_string(arena, strerror(-r));
         return r;
     }
-    r = ask(&host, arena, out, reason);
-    await_end(&host);
-    return r;
+    return ask(&host, arena, out, reason);
 }

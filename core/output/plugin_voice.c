@@ -50,6 +50,13 @@ void plugin_voice_say(struct plugin_voice *voice, uint32_t level, struct text te
     writers[level]("output %s: %.*s", voice->name, TEXT_ARG(text));
 }
 
+void plugin_voice_end(struct plugin_voice *voice)
+{
+    if (voice->line.len)
+        plugin_voice_say(voice, PICKET_LOG_WARNING, buffer_text(&voice->line));
+    buffer_clear(&voice->line);
+}
+
 void plugin_voice_hear(struct plugin_voice *voice, struct text bytes)
 {
     while (bytes.ptr) {
@@ -59,8 +66,6 @@ void plugin_voice_hear(struct plugin_voice *voice, struct text bytes)
         buffer_put(&voice->line, part.ptr, part.len < room ? part.len : room);
         if (!bytes.ptr)
             break;
-        if (voice->line.len)
-            plugin_voice_say(voice, PICKET_LOG_WARNING, buffer_text(&voice->line));
-        buffer_clear(&voice->line);
+        plugin_voice_end(voice);
     }
 }

@@ -19,7 +19,8 @@ void plugin_voice_deinit(struct plugin_voice *voice);
 /* LEVEL is an enum picket_log_level. */
 void plugin_voice_say(struct plugin_voice *voice, uint32_t level, struct text text);
 
-/* Bytes from standard error. */
+/* Bytes from standard error; and its end, where a line needs no newline. */
 void plugin_voice_hear(struct plugin_voice *voice, struct text bytes);
+void plugin_voice_end(struct plugin_voice *voice);
 
 #endif

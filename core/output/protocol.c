@@ -157,6 +157,7 @@ void verdict_put(const struct verdict *verdict, struct buffer *out)
 
     payload_put_i64(out, verdict->batch);
     payload_put_u32(out, verdict->delivered);
+    payload_put_u32(out, verdict->rejected);
     payload_put_u32(out, verdict->action);
     payload_put_u32(out, verdict->retry_ms);
     payload_put_text(out, verdict->reason);
@@ -169,6 +170,7 @@ int verdict_read(struct text payload, struct verdict *out)
     struct verdict verdict = {.batch = payload_i64(&rest)};
 
     verdict.delivered = payload_u32(&rest);
+    verdict.rejected = payload_u32(&rest);
     verdict.action = payload_u32(&rest);
     verdict.retry_ms = payload_u32(&rest);
     verdict.reason = payload_text(&rest);

@@ -90,7 +90,8 @@ int frame_decoder_next(struct frame_decoder *decoder, struct frame *out);
 struct verdict {
     int64_t batch; /* which it is about */
     uint32_t delivered;
-    uint32_t action; /* enum picket_action */
+    uint32_t rejected; /* PICKET_REJECT: of those behind; 0 counts as 1 */
+    uint32_t action;   /* enum picket_action */
     uint32_t retry_ms;
     struct text reason;
 };

@@ -1,6 +1,5 @@
 #include "process/proc_scan.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -11,14 +10,9 @@
 #include <sys/vfs.h>
 
 #include "base/cleanup.h"
+#include "event/kernel_text.h"
 
 #define COMM_LEN_MAX 15
-
-static void closedirp(DIR **dir)
-{
-    if (*dir)
-        closedir(*dir);
-}
 
 static int open_cgroup_root(void)
 {
@@ -54,7 +48,7 @@ void proc_scan_deinit(struct proc_scan *scan)
     *scan = (struct proc_scan){.proc = -1, .cgroup = -1};
 }
 
-/* Reads NAME in the folder DIR into scan->file. */
+/* Reads NAME in the folder DIR into scan->file: 0, or 1 when there was more than PROC_FILE_MAX. */
 static int read_file(struct proc_scan *scan, int dir, const char *name)
 {
     CLEANUP(closep) int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
@@ -62,19 +56,9 @@ static int read_file(struct proc_scan *scan, int dir, const char *name)
     buffer_clear(&scan->file);
     if (fd < 0)
         return errno == ENOENT ? -ESRCH : -errno;
-    while (scan->file.len < PROC_FILE_MAX) {
-        char *room = buffer_reserve(&scan->file, 4096);
-        ssize_t n = room ? read(fd, room, 4096) : 0;
+    int r = buffer_read_fd(&scan->file, fd, PROC_FILE_MAX);
 
-        if (!room)
-            return -ENOMEM;
-        if (n < 0 && errno != EINTR)
-            return -errno;
-        if (n == 0)
-            return 0;
-        scan->file.len += n > 0 ? (size_t)n : 0;
-    }
-    return 0;
+    return r == -EFBIG ? 1 : r;
 }
 
 static int open_process(const struct proc_scan *scan, int64_t pid)
@@ -146,6 +130,15 @@ static void set_text(struct proc_scan *scan, struct process *process, enum field
         field_set_add(&process->has, id);
 }
 
+/* The same, of what was put together in BUFFER, which is then empty. */
+static void set_put(struct proc_scan *scan, struct process *process, enum field_id id,
+                    struct text *member, struct buffer *buffer)
+{
+    if (!buffer_failed(buffer))
+        set_text(scan, process, id, member, buffer_text(buffer));
+    buffer_clear(buffer);
+}
+
 static void set_number(struct process *process, enum field_id id, int64_t *member, int64_t value)
 {
     *member = value;
@@ -204,30 +197,21 @@ static void read_number(struct proc_scan *scan, int dir, const char *name, struc
 static void read_arguments(struct proc_scan *scan, int dir, struct process *process)
 {
     CLEANUP(buffer_deinit) struct buffer joined = {0};
-    struct text rest, item;
-    int64_t count = 0;
+    int cut = read_file(scan, dir, "cmdline");
 
     /* Nothing in it: a kernel thread, a zombie, or a process that wiped its arguments. */
-    if (read_file(scan, dir, "cmdline") < 0 || scan->file.len == 0)
+    if (cut < 0 || scan->file.len == 0)
         return;
-    bool whole = scan->file.len < PROC_FILE_MAX;
-
     if (scan->file.data[scan->file.len - 1] != '\0')
         buffer_put_char(&scan->file, '\0');
-    rest = buffer_text(&scan->file);
-    cmdline_put(&joined, rest);
+    cmdline_put(&joined, buffer_text(&scan->file));
     if (buffer_failed(&joined) || buffer_failed(&scan->file))
         return;
-    set_text(scan, process, FIELD_ARGV, &process->argv, rest);
+    set_text(scan, process, FIELD_ARGV, &process->argv, buffer_text(&scan->file));
     set_text(scan, process, FIELD_CMDLINE, &process->cmdline, buffer_text(&joined));
-    set_bool(process, FIELD_CMDLINE_TRUNCATED, &process->cmdline_truncated, !whole);
-    if (!whole)
-        return;
-    while (text_list_next(&rest, &item))
-        count++;
-    set_number(process, FIELD_ARGC, &process->argc, count);
-    set_number(process, FIELD_CMDLINE_LENGTH, &process->cmdline_length,
-               (int64_t)process->cmdline.len);
+    set_bool(process, FIELD_CMDLINE_TRUNCATED, &process->cmdline_truncated, cut);
+    if (!cut)
+        process_derive(process, &scan->texts);
 }
 
 #define DELETED " (deleted)"
@@ -249,13 +233,12 @@ static bool read_link(int dir, const char *name, bool gone, char path[static PAT
 
 static void set_file(struct proc_scan *scan, struct process *process, const struct stat *file)
 {
-    char text[32];
-    int len = snprintf(text, sizeof text, "%u:%u", major(file->st_dev), minor(file->st_dev));
+    CLEANUP(buffer_deinit) struct buffer text = {0};
 
-    set_text(scan, process, FIELD_EXE_DEVICE, &process->exe_device,
-             (struct text){text, (size_t)len});
-    len = snprintf(text, sizeof text, "%04o", file->st_mode & 07777U);
-    set_text(scan, process, FIELD_EXE_MODE, &process->exe_mode, (struct text){text, (size_t)len});
+    device_put(&text, major(file->st_dev), minor(file->st_dev));
+    set_put(scan, process, FIELD_EXE_DEVICE, &process->exe_device, &text);
+    mode_put(&text, file->st_mode);
+    set_put(scan, process, FIELD_EXE_MODE, &process->exe_mode, &text);
     set_number(process, FIELD_EXE_INODE, &process->exe_inode, (int64_t)file->st_ino);
     set_number(process, FIELD_EXE_NLINK, &process->exe_nlink, (int64_t)file->st_nlink);
     set_bool(process, FIELD_EXE_SETUID, &process->exe_setuid, file->st_mode & S_ISUID);
@@ -288,32 +271,21 @@ static void read_folder(struct proc_scan *scan, int dir, struct process *process
     struct text target;
     bool gone = fstatat(dir, "cwd", &folder, 0) == 0 && folder.st_nlink == 0;
 
-    if (read_link(dir, "cwd", gone, path, &target))
-        set_text(scan, process, FIELD_CWD, &process->cwd, target);
+    if (!read_link(dir, "cwd", gone, path, &target))
+        return;
+    set_text(scan, process, FIELD_CWD, &process->cwd, target);
+    set_bool(process, FIELD_CWD_TRUNCATED, &process->cwd_truncated, false);
 }
 
-/* Device numbers of terminals: Documentation/admin-guide/devices.txt; written as new_encode_dev()
- * has them. Pseudo-terminals number on through the minor. */
+/* DEVICE is written as the kernel's new_encode_dev() has it. */
 static void set_tty(struct proc_scan *scan, struct process *process, uint32_t device)
 {
-    char link[48], target[PATH_MAX], name[24];
-    unsigned high = device >> 8 & 0xfff, low = (device & 0xff) | (device >> 12 & 0xfff00);
+    CLEANUP(buffer_deinit) struct buffer name = {0};
 
     if (device == 0)
         return;
-    if (high >= 136 && high <= 143) {
-        int len = snprintf(name, sizeof name, "pts/%u", (high - 136) * 256 + low);
-
-        set_text(scan, process, FIELD_TTY, &process->tty, (struct text){name, (size_t)len});
-        return;
-    }
-    snprintf(link, sizeof link, "/sys/dev/char/%u:%u", high, low);
-    ssize_t len = readlink(link, target, sizeof target - 1);
-    const char *base = len > 0 ? memrchr(target, '/', (size_t)len) : NULL;
-
-    if (base)
-        set_text(scan, process, FIELD_TTY, &process->tty,
-                 (struct text){base + 1, (size_t)(target + len - base - 1)});
+    tty_put(&name, device >> 8 & 0xfff, (device & 0xff) | (device >> 12 & 0xfff00));
+    set_put(scan, process, FIELD_TTY, &process->tty, &name);
 }
 
 /* The id of a v2 cgroup is its folder's inode. */

@@ -24,9 +24,9 @@ _Static_assert(FIELD_COUNT <= 64, "the sets below have one word");
 static const struct field_set every_field = {{~UINT64_C(0)}};
 
 /* What execve was asked for, whether or not it came to that. */
-#define ATTEMPT_BITS                                                           \
-    (BIT(FILENAME) | BIT(INTERPRETER) | BIT(ARGV) | BIT(ARGC) | BIT(CMDLINE) | \
-     BIT(CMDLINE_LENGTH) | BIT(CMDLINE_TRUNCATED))
+#define ATTEMPT_BITS                                                                      \
+    (BIT(FILENAME) | BIT(FILENAME_TRUNCATED) | BIT(INTERPRETER) | BIT(ARGV) | BIT(ARGC) | \
+     BIT(CMDLINE) | BIT(CMDLINE_LENGTH) | BIT(CMDLINE_TRUNCATED))
 static const struct field_set attempt_fields = {{ATTEMPT_BITS}};
 static const struct field_set other_than_attempt_fields = {{~(ATTEMPT_BITS)}};
 

@@ -73,7 +73,7 @@ static bool add_user(struct user_names *names, struct user user)
 {
     if (names->count == names->size) {
         size_t size = names->size ? names->size * 2 : 64;
-        struct user *users = realloc(names->users, size * sizeof *users);
+        struct user *users = reallocarray(names->users, size, sizeof *users);
 
         if (!users)
             return false;
@@ -81,22 +81,6 @@ static bool add_user(struct user_names *names, struct user user)
         names->size = size;
     }
     names->users[names->count++] = user;
-    return true;
-}
-
-static bool read_whole(int fd, struct buffer *out)
-{
-    buffer_clear(out);
-    while (out->len < USER_NAMES_BYTES_MAX) {
-        char *room = buffer_reserve(out, 16384);
-        ssize_t n = room ? read(fd, room, 16384) : -1;
-
-        if (n < 0 && room && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return n == 0;
-        out->len += (size_t)n;
-    }
     return true;
 }
 
@@ -110,7 +94,9 @@ static void forget_users(struct user_names *names)
 static void read_users(struct user_names *names, int fd)
 {
     forget_users(names);
-    if (!read_whole(fd, &names->content))
+    int r = buffer_read_fd(&names->content, fd, USER_NAMES_BYTES_MAX);
+
+    if (r < 0 && r != -EFBIG)
         forget_users(names);
     struct text rest = buffer_text(&names->content);
 

@@ -6,10 +6,11 @@
 #define PICKET_PROCESS_USER_NAMES_H
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/text.h"
 
 /* How often, at most, the file is looked at for a change; and the most of it that is read. */
-#define USER_NAMES_CHECK_NS  1000000000LL
+#define USER_NAMES_CHECK_NS  NS_PER_S
 #define USER_NAMES_BYTES_MAX (64UL * 1024 * 1024)
 
 struct user_names;

@@ -85,16 +85,6 @@ const struct expression *compiler_join(struct compiler *compiler, size_t base, b
                : expression_any(&compiler->expressions, items, count);
 }
 
-const char *compiler_hint(struct compiler *compiler, const char *nearest)
-{
-    const char *hint =
-        nearest ? arena_printf(&compiler->arena, "; did you mean '%s'?", nearest) : "";
-
-    if (!hint)
-        compiler->failed = true;
-    return hint ? hint : "";
-}
-
 const char *compiler_nearest(struct compiler *compiler, const struct map *map, struct text word)
 {
     const char **names = arena_array(&compiler->arena, map->count, sizeof *names);

@@ -16,8 +16,8 @@ struct definition {
     const struct yaml_node *key;
     const struct yaml_node *value;
     bool used;
-    bool open; /* being compiled: to meet it again is a circle */
-    bool compiled;
+    bool open;                           /* being compiled: to meet it again is a circle */
+    bool compiled;                       /* of a list: checked */
     const struct expression *expression; /* of a macro; NULL also when it has a mistake */
 };
 
@@ -46,7 +46,7 @@ struct compiler {
     struct piece_list rules, overrides;
     const struct expression **stack; /* expressions not yet of a whole */
     size_t stack_count, stack_size;
-    unsigned macro_depth;
+    unsigned list_depth, macro_depth;
     size_t value_count;   /* of the key being compiled */
     size_t errors_before; /* in DIAGS when the load began */
     bool failed;
@@ -70,10 +70,6 @@ void compiler_push(struct compiler *compiler, const struct expression *expressio
 
 /* Takes off all that was pushed since BASE and joins it, by ALL or else by ANY. */
 const struct expression *compiler_join(struct compiler *compiler, size_t base, bool all);
-
-/* The tail of a message: "; did you mean 'x'?", or "" when NEAREST is NULL. Lives in the load's
- * arena. */
-const char *compiler_hint(struct compiler *compiler, const char *nearest);
 
 /* The key of MAP nearest to WORD, or NULL. */
 const char *compiler_nearest(struct compiler *compiler, const struct map *map, struct text word);

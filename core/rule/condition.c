@@ -13,7 +13,8 @@ struct parser {
     struct named_selections *names;
     struct text word; /* the one ahead; len 0: the end */
     unsigned depth;
-    bool mistaken;
+    const char *told; /* the word that the last mistake is at */
+    bool lost;        /* nothing more can be said */
 };
 
 static bool is_space(char c)
@@ -53,17 +54,30 @@ static struct mark here(const struct parser *parser)
                             parser->word.len);
 }
 
-/* Only the first mistake of a condition is told: what follows it is guesswork. */
+/* Reading goes on as if WHAT had stood there; a word is told once, by the first to stumble. */
 static const struct expression *expected(struct parser *parser, const char *what)
 {
     struct text word = parser->word;
 
-    if (!parser->mistaken)
+    if (!parser->lost && word.ptr != parser->told)
         diag_error(parser->compiler->diags, here(parser), "bad-condition",
                    word.len ? "expected %s here, not '%.*s'" : "expected %s at the end%.*s", what,
                    TEXT_ARG(word));
-    parser->mistaken = true;
+    parser->told = word.ptr;
+    parser->names->mistaken = true;
     return NULL;
+}
+
+static bool at_operator(const struct parser *parser)
+{
+    return text_equal_nocase(parser->word, TEXT("and")) ||
+           text_equal_nocase(parser->word, TEXT("or"));
+}
+
+/* At what ends an operand, and so cannot be one. */
+static bool at_end(const struct parser *parser)
+{
+    return parser->word.len == 0 || text_is(parser->word, ")") || at_operator(parser);
 }
 
 bool condition_is_keyword(struct text word)
@@ -85,18 +99,25 @@ static void diagnose_unknown(struct parser *parser, bool pattern)
         if (map_add(&names, parser->names->items[i].key->text, NULL) == -ENOMEM)
             parser->compiler->failed = true;
     if (!pattern)
-        hint = compiler_hint(parser->compiler,
-                             compiler_nearest(parser->compiler, &names, parser->word));
+        hint = diag_hint(parser->compiler->diags,
+                         compiler_nearest(parser->compiler, &names, parser->word));
     diag_error(parser->compiler->diags, here(parser), "unknown-selection",
                pattern ? "no selection is named like '%.*s'%s" : "unknown selection '%.*s'%s",
                TEXT_ARG(parser->word), hint);
-    parser->mistaken = true;
+    parser->names->mistaken = true;
 }
+
+static const struct expression *parse_of(struct parser *parser, bool all);
 
 static const struct expression *parse_name(struct parser *parser)
 {
-    if (parser->word.len == 0 || condition_is_keyword(parser->word) || text_is(parser->word, ")"))
+    if (at_end(parser))
         return expected(parser, "a selection");
+    if (condition_is_keyword(parser->word)) {
+        expected(parser, "a selection");
+        advance(parser);
+        return NULL;
+    }
     for (size_t i = 0; i < parser->names->count; i++) {
         struct named_selection *name = &parser->names->items[i];
 
@@ -107,6 +128,9 @@ static const struct expression *parse_name(struct parser *parser)
         }
     }
     diagnose_unknown(parser, false);
+    advance(parser);
+    if (text_equal_nocase(parser->word, TEXT("of")))
+        parse_of(parser, false);
     return NULL;
 }
 
@@ -125,8 +149,8 @@ static const struct expression *parse_of(struct parser *parser, bool all)
     size_t base = compiler->stack_count;
 
     if (!accept(parser, "of"))
-        return expected(parser, "'of'");
-    if (parser->word.len == 0 || text_is(parser->word, "(") || text_is(parser->word, ")"))
+        expected(parser, "'of'");
+    if (at_end(parser) || text_is(parser->word, "("))
         return expected(parser, "'them' or a pattern of selections");
     for (size_t i = 0; i < parser->names->count; i++) {
         struct named_selection *name = &parser->names->items[i];
@@ -136,12 +160,12 @@ static const struct expression *parse_of(struct parser *parser, bool all)
             compiler_push(compiler, name->expression);
         }
     }
-    if (compiler->stack_count == base) {
+    bool found = compiler->stack_count > base;
+
+    if (!found)
         diagnose_unknown(parser, true);
-        return NULL;
-    }
     advance(parser);
-    return compiler_join(compiler, base, all);
+    return found ? compiler_join(compiler, base, all) : NULL;
 }
 
 static const struct expression *parse_or(struct parser *parser);
@@ -150,9 +174,22 @@ static const struct expression *parse_group(struct parser *parser)
 {
     const struct expression *inner = parse_or(parser);
 
-    if (parser->mistaken)
-        return NULL;
+    while (parser->word.len && !text_is(parser->word, ")")) {
+        inner = expected(parser, "')', 'and' or 'or'");
+        parse_or(parser);
+    }
     return accept(parser, ")") ? inner : expected(parser, "')', 'and' or 'or'");
+}
+
+/* Beyond what can be read: all the rest is given up. */
+static const struct expression *give_up(struct parser *parser)
+{
+    struct text text = parser->node->text;
+
+    expected(parser, "fewer nested parts");
+    parser->lost = true;
+    parser->word = (struct text){text.ptr + text.len, 0};
+    return NULL;
 }
 
 static const struct expression *parse_operand(struct parser *parser)
@@ -161,7 +198,7 @@ static const struct expression *parse_operand(struct parser *parser)
     const struct expression *operand;
 
     if (parser->depth++ == CONDITION_DEPTH_MAX)
-        return expected(parser, "fewer nested parts");
+        return give_up(parser);
     if (negated)
         operand = expression_not(&parser->compiler->expressions, parse_operand(parser));
     else if (accept(parser, "("))
@@ -182,7 +219,7 @@ static const struct expression *parse_and(struct parser *parser)
 
     do
         compiler_push(parser->compiler, parse_operand(parser));
-    while (!parser->mistaken && accept(parser, "and"));
+    while (accept(parser, "and"));
     return compiler_join(parser->compiler, base, true);
 }
 
@@ -192,7 +229,7 @@ static const struct expression *parse_or(struct parser *parser)
 
     do
         compiler_push(parser->compiler, parse_and(parser));
-    while (!parser->mistaken && accept(parser, "or"));
+    while (accept(parser, "or"));
     return compiler_join(parser->compiler, base, false);
 }
 
@@ -205,7 +242,15 @@ const struct expression *condition_compile(struct compiler *compiler, const stru
     advance(&parser);
     const struct expression *whole = parse_or(&parser);
 
-    if (!parser.mistaken && parser.word.len)
-        return expected(&parser, "'and' or 'or'");
-    return parser.mistaken ? NULL : whole;
+    while (parser.word.len) {
+        expected(&parser, "'and' or 'or'");
+        while (accept(&parser, ")"))
+            ;
+        if (at_operator(&parser))
+            advance(&parser);
+        else if (parser.word.len == 0)
+            break;
+        parse_or(&parser);
+    }
+    return names->mistaken ? NULL : whole;
 }

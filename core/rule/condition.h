@@ -14,10 +14,11 @@ struct named_selection {
 struct named_selections {
     struct named_selection *items;
     size_t count;
+    bool mistaken; /* the condition has a mistake: what it seems to leave out may be meant */
 };
 
-/* Compiles the scalar NODE; marks the selections it uses. A mistake is diagnosed at its place and
- * gives NULL, as does the use of a selection that has one. */
+/* Compiles the scalar NODE; marks the selections it uses. Every mistake is diagnosed at its place
+ * and gives NULL, as does the use of a selection that has one. */
 const struct expression *condition_compile(struct compiler *compiler, const struct yaml_node *node,
                                            struct named_selections *names);
 

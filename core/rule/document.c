@@ -83,7 +83,7 @@ static void read_native(struct compiler *compiler, const struct yaml_node *root)
             diag_error(compiler->diags, key->mark, "unknown-key",
                        "unknown key '%.*s'%s (a rule file holds rules, lists, macros, overrides)",
                        TEXT_ARG(key->text),
-                       compiler_hint(compiler, text_nearest(key->text, sections, 4)));
+                       diag_hint(compiler->diags, text_nearest(key->text, sections, 4)));
     }
 }
 

@@ -129,7 +129,7 @@ static void read_severity(struct draft *draft, const struct yaml_node *key,
                    "unknown severity '%.*s' in %s%s (they are: informational, low, medium, high, "
                    "critical)",
                    TEXT_ARG(value->text), draft->scope,
-                   compiler_hint(draft->compiler, text_nearest(value->text, names, SEVERITIES)));
+                   diag_hint(draft->compiler->diags, text_nearest(value->text, names, SEVERITIES)));
 }
 
 static void read_on(struct draft *draft, const struct yaml_node *key, const struct yaml_node *value)
@@ -142,10 +142,11 @@ static void read_on(struct draft *draft, const struct yaml_node *key, const stru
     if (!is_text(value))
         diagnose_type(draft, key, value, "exec, exec_failed or exit");
     else if (event_type_parse(value->text, &type) < 0 || type >= EVENT_TYPES)
-        diag_error(draft->compiler->diags, value->mark, "unknown-event",
-                   "unknown event '%.*s' in %s%s (they are: exec, exec_failed, exit)",
-                   TEXT_ARG(value->text), draft->scope,
-                   compiler_hint(draft->compiler, text_nearest(value->text, names, EVENT_TYPES)));
+        diag_error(
+            draft->compiler->diags, value->mark, "unknown-event",
+            "unknown event '%.*s' in %s%s (they are: exec, exec_failed, exit)",
+            TEXT_ARG(value->text), draft->scope,
+            diag_hint(draft->compiler->diags, text_nearest(value->text, names, EVENT_TYPES)));
     else
         draft->rule.on = type;
 }
@@ -172,7 +173,6 @@ static void read_message(struct draft *draft, const struct yaml_node *key,
 static void read_suppress(struct draft *draft, const struct yaml_node *key,
                           const struct yaml_node *value)
 {
-    (void)key;
     suppress_read(draft->compiler, draft->scope, value, &draft->rule.suppress);
 }
 
@@ -199,14 +199,12 @@ static void read_id(struct draft *draft, const struct yaml_node *key, const stru
 static void keep_match(struct draft *draft, const struct yaml_node *key,
                        const struct yaml_node *value)
 {
-    (void)key;
     draft->match = value;
 }
 
 static void keep_unless(struct draft *draft, const struct yaml_node *key,
                         const struct yaml_node *value)
 {
-    (void)key;
     draft->unless = value;
 }
 
@@ -231,7 +229,6 @@ static void keep_condition(struct draft *draft, const struct yaml_node *key,
 static void keep_tests(struct draft *draft, const struct yaml_node *key,
                        const struct yaml_node *value)
 {
-    (void)key;
     draft->tests = value;
 }
 
@@ -293,7 +290,7 @@ static void diagnose_key(struct draft *draft, const struct yaml_node *key)
     if (!nearest)
         nearest = text_nearest(key->text, names, KEYS);
     diag_error(draft->compiler->diags, key->mark, "unknown-key", "unknown key '%.*s' in %s%s",
-               TEXT_ARG(key->text), draft->scope, compiler_hint(draft->compiler, nearest));
+               TEXT_ARG(key->text), draft->scope, diag_hint(draft->compiler->diags, nearest));
 }
 
 static void read_keys(struct draft *draft, const struct yaml_node *node, bool overriding)
@@ -341,7 +338,7 @@ static const struct expression *compile_where(struct draft *draft)
     struct named_selections names = read_where(draft);
     const struct expression *whole = condition_compile(draft->compiler, draft->condition, &names);
 
-    for (size_t i = 0; whole && i < names.count; i++)
+    for (size_t i = 0; !names.mistaken && i < names.count; i++)
         if (!names.items[i].used)
             diag_warning(draft->compiler->diags, names.items[i].key->mark, "unused-selection",
                          "the condition of %s does not use '%.*s'", draft->scope,
@@ -479,7 +476,7 @@ void draft_override(struct compiler *compiler, const struct yaml_node *id,
         diag_error(
             compiler->diags, id->mark, "unknown-rule", "there is no rule '%.*s' to override%s",
             TEXT_ARG(id->text),
-            compiler_hint(compiler, compiler_nearest(compiler, &compiler->drafts, id->text)));
+            diag_hint(compiler->diags, compiler_nearest(compiler, &compiler->drafts, id->text)));
         return;
     }
     if (changes->kind != YAML_MAP || changes->count == 0) {

@@ -35,9 +35,8 @@ static void diagnose_field(struct template *template, struct text name)
     const char *nearest = field_suggest(name, workspace);
 
     diag_error(template->diags, mark_of(template, name), "unknown-field",
-               nearest ? "unknown field '%.*s' in a message; did you mean '%s'?"
-                       : "unknown field '%.*s' in a message%s",
-               TEXT_ARG(name), nearest ? nearest : "");
+               "unknown field '%.*s' in a message%s", TEXT_ARG(name),
+               diag_hint(template->diags, nearest));
     template->mistaken = true;
 }
 

@@ -82,7 +82,7 @@ static void diagnose_unknown(struct reading *reading, struct text name)
         names[i] = modifiers[i].name;
     diag_error(reading->compiler->diags, mark_of(reading->key->node, name), "unknown-modifier",
                "unknown modifier '%.*s' in %s%s", TEXT_ARG(name), reading->scope,
-               compiler_hint(reading->compiler, text_nearest(name, names, MODIFIERS)));
+               diag_hint(reading->compiler->diags, text_nearest(name, names, MODIFIERS)));
     reading->mistaken = true;
 }
 
@@ -194,7 +194,7 @@ static void diagnose_field(struct compiler *compiler, struct mark mark, const ch
     const char *nearest = field_suggest(name, workspace);
 
     diag_error(compiler->diags, mark, "unknown-field", "unknown field '%.*s' in %s%s",
-               TEXT_ARG(name), scope, compiler_hint(compiler, nearest));
+               TEXT_ARG(name), scope, diag_hint(compiler->diags, nearest));
 }
 
 bool field_name_read(struct compiler *compiler, const char *scope, const struct yaml_node *node,

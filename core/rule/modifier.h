@@ -18,7 +18,7 @@ struct field_key {
 bool field_key_read(struct compiler *compiler, const char *scope, const struct yaml_node *key,
                     struct field_key *out);
 
-/* Resolves NAME, which stands at OFFSET of the scalar NODE, with a diagnostic when it is no field.
+/* Resolves NAME, which is all or a part of the scalar NODE, with a diagnostic when it is no field.
  */
 bool field_name_read(struct compiler *compiler, const char *scope, const struct yaml_node *node,
                      struct text name, struct field_ref *out);

@@ -191,12 +191,12 @@ static bool holds_any_ancestor(const struct predicate *predicate, const struct p
 {
     struct value value;
 
-    if (!process)
-        return false;
-    for (process = process->parent; process; process = process->parent)
-        if (process_value(process, predicate->ref.field, &value) &&
+    for (unsigned i = 0; process && i < ANCESTOR_MAX; i++) {
+        process = process->parent;
+        if (process && process_value(process, predicate->ref.field, &value) &&
             holds_value(predicate, &value, scratch))
             return true;
+    }
     return false;
 }
 

@@ -64,7 +64,8 @@ struct predicate_scratch {
     uint64_t limits; /* matches given up on */
 };
 
-/* Whether it holds: for a list, for one of its texts; for any ancestor, for one of them. False for
+/* Whether it holds: for a list, for one of its texts; for any ancestor, for one of the
+ * ANCESTOR_MAX nearest. False for
  * a field that the event has not. Allocates nothing once the scratch's buffer holds 64 bytes. */
 bool predicate_holds(const struct predicate *predicate, const struct event *event,
                      struct predicate_scratch *scratch);

@@ -1,6 +1,5 @@
 #include "rule/rule_files.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -35,30 +34,11 @@ static void diagnose_path(struct compiler *compiler, const char *path, int error
         compiler->failed = true;
 }
 
-static int read_content(int fd, struct buffer *out)
-{
-    for (;;) {
-        char *room = buffer_reserve(out, 65536);
-
-        if (!room)
-            return -ENOMEM;
-        ssize_t got = read(fd, room, 65536);
-
-        if (got == 0)
-            return 0;
-        if (got < 0 && errno != EINTR)
-            return -errno;
-        out->len += got > 0 ? (size_t)got : 0;
-        if (out->len > FILE_MAX)
-            return -EFBIG;
-    }
-}
-
 static void read_file(struct compiler *compiler, const char *path)
 {
     CLEANUP(buffer_deinit) struct buffer content = {0};
     CLEANUP(closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    int r = fd < 0 ? -errno : read_content(fd, &content);
+    int r = fd < 0 ? -errno : buffer_read_fd(&content, fd, FILE_MAX);
 
     if (r < 0)
         diagnose_path(compiler, path, r);
@@ -85,12 +65,6 @@ static void add_path(struct paths *paths, const char *path)
 static bool is_rule_file(struct text name)
 {
     return text_ends(name, TEXT(".yaml")) || text_ends(name, TEXT(".yml"));
-}
-
-static void closedirp(DIR **folder)
-{
-    if (*folder)
-        closedir(*folder);
 }
 
 static void add_folder(struct paths *paths, const char *path, unsigned depth);

@@ -7,6 +7,21 @@
 #include "rule/document.h"
 #include "rule/rule_files.h"
 
+/* Only when nothing else is wrong: what cannot be read may hold some. */
+static void check_rules(struct compiler *compiler, const struct rule_source *sources, size_t count)
+{
+    struct diag_list *diags = compiler->diags;
+    struct mark mark = {0};
+
+    if (compiler->rules.first || diags->errors > compiler->errors_before)
+        return;
+    if (count == 1) {
+        mark.file = arena_string(&diags->arena, sources[0].path);
+        compiler->failed |= !mark.file;
+    }
+    diag_error(diags, mark, "no-rules", "there are no rules at all");
+}
+
 int ruleset_load(const struct rule_source *sources, size_t count, struct diag_list *diags,
                  struct ruleset **out)
 {
@@ -21,6 +36,7 @@ int ruleset_load(const struct rule_source *sources, size_t count, struct diag_li
         else
             rule_files_read(&compiler, sources[i].path);
     }
+    check_rules(&compiler, sources, count);
     return compiler_finish(&compiler, out);
 }
 
@@ -32,12 +48,4 @@ void ruleset_free(struct ruleset *ruleset)
         regex_free(ruleset->predicates[i]->regex);
     arena_deinit(&ruleset->arena);
     free(ruleset);
-}
-
-const struct rule *ruleset_find(const struct ruleset *ruleset, struct text id)
-{
-    for (size_t i = 0; i < ruleset->count; i++)
-        if (text_equal(ruleset->rules[i]->id, id))
-            return ruleset->rules[i];
-    return NULL;
 }

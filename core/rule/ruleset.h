@@ -34,14 +34,12 @@ struct rule_source {
 /* Loads all sources, in their order, as one ruleset. A folder is read recursively, its *.yaml and
  * *.yml in bytewise order of their paths; what begins with a dot is passed over. DIAGS gets the
  * mistakes and must outlive nothing but itself: the ruleset borrows nothing of it.
- * 0; -EINVAL when DIAGS got an error (a file that cannot be read is one); -ENOMEM. */
+ * 0; -EINVAL when DIAGS got an error (a file that cannot be read is one, and that there is no rule
+ * at all); -ENOMEM. */
 int ruleset_load(const struct rule_source *sources, size_t count, struct diag_list *diags,
                  struct ruleset **out);
 
 void ruleset_free(struct ruleset *ruleset);
 DEFINE_FREEP(struct ruleset, ruleset)
-
-/* The rule of that id, or NULL. Linear: for people's questions, not for events. */
-const struct rule *ruleset_find(const struct ruleset *ruleset, struct text id);
 
 #endif

@@ -5,6 +5,9 @@
 /* How deep macros may name macros. */
 #define MACRO_DEPTH_MAX 32
 
+/* How deep lists may name lists: each is opened within the other. */
+#define LIST_DEPTH_MAX 64
+
 /* How many values one key may take, lists within lists opened. */
 #define VALUES_MAX 100000
 
@@ -36,7 +39,7 @@ static const char *suggest(struct compiler *compiler, const struct map *map, str
 
     if (nearest)
         ((struct definition *)map_get(map, text_from(nearest)))->used = true;
-    return compiler_hint(compiler, nearest);
+    return diag_hint(compiler->diags, nearest);
 }
 
 static void diagnose_list(struct compiler *compiler, const struct yaml_node *reference,
@@ -48,7 +51,10 @@ static void diagnose_list(struct compiler *compiler, const struct yaml_node *ref
                    suggest(compiler, &compiler->lists, name), TEXT_ARG(name));
 }
 
-static struct definition *find_list(struct compiler *compiler, const struct yaml_node *reference)
+/* The list that REFERENCE names, when it can be opened here. That a list is named within itself is
+ * told once, when the definitions are checked. */
+static struct definition *find_list(struct compiler *compiler, const struct yaml_node *reference,
+                                    bool checking)
 {
     struct text name = {reference->text.ptr + 1, reference->text.len - 1};
     struct definition *list = map_get(&compiler->lists, name);
@@ -57,12 +63,18 @@ static struct definition *find_list(struct compiler *compiler, const struct yaml
         diagnose_list(compiler, reference, name);
         return NULL;
     }
+    if (list->open) {
+        if (checking)
+            diag_error(compiler->diags, reference->mark, "recursive-name",
+                       "list '%.*s' contains itself", TEXT_ARG(name));
+        return NULL;
+    }
     list->used = true;
-    if (!list->open)
+    if (compiler->list_depth < LIST_DEPTH_MAX)
         return list;
     if (!compiler_has_told(compiler, reference->mark, "recursive-name"))
         diag_error(compiler->diags, reference->mark, "recursive-name",
-                   "list '%.*s' contains itself", TEXT_ARG(name));
+                   "list '%.*s' is nested too deep", TEXT_ARG(name));
     return NULL;
 }
 
@@ -100,7 +112,7 @@ static void push_value(struct compiler *compiler, const struct operand *operand)
         compiler_push(compiler, operand_compile(compiler, operand));
         return;
     }
-    struct definition *list = find_list(compiler, value);
+    struct definition *list = find_list(compiler, value, false);
 
     if (!list || list->value->kind != YAML_LIST) {
         compiler_push(compiler, NULL);
@@ -110,7 +122,9 @@ static void push_value(struct compiler *compiler, const struct operand *operand)
 
     inner.use = operand->use ? operand->use : value;
     list->open = true;
+    compiler->list_depth++;
     push_list(compiler, &inner, list->value);
+    compiler->list_depth--;
     list->open = false;
 }
 
@@ -244,8 +258,27 @@ static const struct expression *use_macro(struct compiler *compiler, struct defi
     return macro->expression;
 }
 
-static void check_list(struct compiler *compiler, const struct definition *list)
+static void check_list(struct compiler *compiler, struct definition *list);
+
+static void check_item(struct compiler *compiler, const struct definition *list,
+                       const struct yaml_node *item)
 {
+    struct definition *inner = NULL;
+
+    if (item->kind != YAML_SCALAR)
+        diag_error(compiler->diags, item->mark, "wrong-type", "list '%.*s' takes plain values",
+                   TEXT_ARG(list->key->text));
+    else if (is_reference(item))
+        inner = find_list(compiler, item, true);
+    if (inner)
+        check_list(compiler, inner);
+}
+
+static void check_list(struct compiler *compiler, struct definition *list)
+{
+    if (list->compiled)
+        return;
+    list->compiled = true;
     if (list->value->kind != YAML_LIST) {
         diag_error(compiler->diags, list->value->mark, "wrong-type",
                    "list '%.*s' must be a list of values", TEXT_ARG(list->key->text));
@@ -254,10 +287,12 @@ static void check_list(struct compiler *compiler, const struct definition *list)
     if (list->value->count == 0)
         diag_error(compiler->diags, list->value->mark, "empty-selection", "list '%.*s' is empty",
                    TEXT_ARG(list->key->text));
+    list->open = true;
+    compiler->list_depth++;
     for (size_t i = 0; i < list->value->count; i++)
-        if (list->value->items[i]->kind != YAML_SCALAR)
-            diag_error(compiler->diags, list->value->items[i]->mark, "wrong-type",
-                       "list '%.*s' takes plain values", TEXT_ARG(list->key->text));
+        check_item(compiler, list, list->value->items[i]);
+    compiler->list_depth--;
+    list->open = false;
 }
 
 void selection_check_definitions(struct compiler *compiler)

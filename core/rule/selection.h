@@ -9,7 +9,7 @@
 const struct expression *selection_compile(struct compiler *compiler, const char *scope,
                                            const struct yaml_node *node);
 
-/* Compiles every macro, used or not, and looks through every list. */
+/* Compiles every macro and checks every list, used or not. */
 void selection_check_definitions(struct compiler *compiler);
 
 /* After all rules: what is defined and never used. */

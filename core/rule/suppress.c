@@ -76,7 +76,7 @@ void suppress_read(struct compiler *compiler, const char *scope, const struct ya
         } else {
             diag_error(compiler->diags, key->mark, "unknown-key",
                        "unknown key '%.*s' in suppress of %s%s", TEXT_ARG(key->text), scope,
-                       compiler_hint(compiler, text_nearest(key->text, keys, KEYS)));
+                       diag_hint(compiler->diags, text_nearest(key->text, keys, KEYS)));
             good = false;
         }
     }

@@ -2,11 +2,12 @@
 #ifndef PICKET_RULE_SUPPRESS_H
 #define PICKET_RULE_SUPPRESS_H
 
+#include "base/clock.h"
 #include "rule/compiler.h"
 
 /* The least and the most a window may last. ns */
-#define SUPPRESS_FOR_MIN 1000000000LL
-#define SUPPRESS_FOR_MAX (30LL * 86400 * 1000000000)
+#define SUPPRESS_FOR_MIN NS_PER_S
+#define SUPPRESS_FOR_MAX (30LL * 86400 * NS_PER_S)
 
 /* Mistakes are diagnosed and leave *OUT without a window. SCOPE says whose it is: "rule 'x'". */
 void suppress_read(struct compiler *compiler, const char *scope, const struct yaml_node *node,

@@ -154,32 +154,6 @@ static void read_map(struct building *building, const struct yaml_node *map, uns
         read_pair(building, map->keys[i], map->items[i], generation);
 }
 
-/* As replay does: what argv implies and the test does not say. */
-static void derive(struct building *building, struct process *process)
-{
-    CLEANUP(buffer_deinit) struct buffer cmdline = {0};
-    struct text rest = process->argv, item;
-    struct field_set *has = &process->has;
-
-    if (!field_set_has(has, FIELD_ARGV))
-        return;
-    if (!field_set_has(has, FIELD_CMDLINE)) {
-        cmdline_put(&cmdline, process->argv);
-        building->compiler->failed |= buffer_failed(&cmdline);
-        process->cmdline = keep_text(building, buffer_text(&cmdline));
-        field_set_add(has, FIELD_CMDLINE);
-    }
-    if (!field_set_has(has, FIELD_ARGC)) {
-        for (process->argc = 0; text_list_next(&rest, &item);)
-            process->argc++;
-        field_set_add(has, FIELD_ARGC);
-    }
-    if (!field_set_has(has, FIELD_CMDLINE_LENGTH)) {
-        process->cmdline_length = (int64_t)process->cmdline.len;
-        field_set_add(has, FIELD_CMDLINE_LENGTH);
-    }
-}
-
 static void read_event(struct compiler *compiler, const char *scope, const struct yaml_node *map,
                        struct event *event)
 {
@@ -188,7 +162,7 @@ static void read_event(struct compiler *compiler, const char *scope, const struc
     process_at(&building, 0);
     read_map(&building, map, 0);
     for (unsigned i = 0; i <= ANCESTOR_MAX && building.processes[i]; i++)
-        derive(&building, building.processes[i]);
+        compiler->failed |= process_derive(building.processes[i], &compiler->ruleset->arena) < 0;
     event->type_name = text_from(event_type_name(event->type));
     field_set_add(&event->has, FIELD_TYPE);
     if (!field_set_has(&event->has, FIELD_IS_EXIT)) {

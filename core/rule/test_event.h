@@ -4,8 +4,8 @@
 
 #include "rule/compiler.h"
 
-/* Reads `tests`, a list of `alerts: {...}` and `quiet: {...}`, for a rule that is on ON. What has a
- * mistake is diagnosed and left out. */
+/* Reads `tests`, a list of `alerts: {...}` and `quiet: {...}`, for RULE: an event that
+ * names no type is of the one that RULE is on. What has a mistake is diagnosed and left out. */
 void test_events_read(struct compiler *compiler, const char *scope, const struct yaml_node *node,
                       struct rule *rule);
 

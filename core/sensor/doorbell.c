@@ -11,7 +11,7 @@
 /* How long the rate is measured over. */
 #define RATE_WINDOW (10 * NS_PER_MS)
 
-static int poll_add(struct doorbell *doorbell, int fd)
+static int add_poll(struct doorbell *doorbell, int fd)
 {
     struct epoll_event event = {.events = EPOLLIN};
 
@@ -20,18 +20,18 @@ static int poll_add(struct doorbell *doorbell, int fd)
     return epoll_ctl(doorbell->epoll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
 }
 
-static int bells_open(struct doorbell *doorbell, const struct ring_set *set, const char **what)
+static int open_bells(struct doorbell *doorbell, const struct ring_set *set, const char **what)
 {
     size_t size = (size_t)sysconf(_SC_PAGESIZE);
-    int r = poll_add(doorbell, doorbell->timer);
+    int r = add_poll(doorbell, doorbell->timer);
 
     for (unsigned cpu = 0; r == 0 && cpu < set->count; cpu++) {
         r = perf_ring_open(&doorbell->bells[cpu], (int)cpu, size, PERF_RING_EACH_RECORD, what);
         doorbell->count = cpu + 1;
         if (r == 0)
-            r = poll_add(doorbell, doorbell->bells[cpu].fd);
+            r = add_poll(doorbell, doorbell->bells[cpu].fd);
         if (r == 0)
-            r = poll_add(doorbell, set->rings[cpu].fd);
+            r = add_poll(doorbell, set->rings[cpu].fd);
     }
     return r;
 }
@@ -42,13 +42,14 @@ int doorbell_open(struct doorbell *doorbell, const struct ring_set *set, uint32_
     *doorbell = (struct doorbell){
         .epoll = epoll_create1(EPOLL_CLOEXEC),
         .timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK),
-        .bells = calloc(set->count, sizeof(*doorbell->bells)),
+        .bells = calloc(set->count, sizeof *doorbell->bells),
         .asleep = asleep,
     };
     *what = "epoll";
     int r = doorbell->epoll < 0 || doorbell->timer < 0 || !doorbell->bells
                 ? -errno
-                : bells_open(doorbell, set, what);
+                : open_bells(doorbell, set, what);
+
     if (r < 0)
         doorbell_deinit(doorbell);
     return r;
@@ -66,7 +67,7 @@ void doorbell_deinit(struct doorbell *doorbell)
     *doorbell = (struct doorbell){.epoll = -1, .timer = -1};
 }
 
-static void timer_set(struct doorbell *doorbell, int64_t first, int64_t then)
+static void set_timer(struct doorbell *doorbell, int64_t first, int64_t then)
 {
     struct itimerspec spec = {.it_value.tv_nsec = first, .it_interval.tv_nsec = then};
 
@@ -79,14 +80,14 @@ void doorbell_answer(struct doorbell *doorbell)
     uint64_t expirations;
 
     /* Nothing to read: a bell or a ring woke us. */
-    if (read(doorbell->timer, &expirations, sizeof(expirations)) < 0 && errno != EAGAIN)
+    if (read(doorbell->timer, &expirations, sizeof expirations) < 0 && errno != EAGAIN)
         doorbell->ticking = false;
     for (unsigned cpu = 0; cpu < doorbell->count; cpu++)
         perf_ring_clear(&doorbell->bells[cpu]);
 }
 
 /* True while records come fast. */
-static bool rate_is_busy(struct doorbell *doorbell, size_t records)
+static bool is_busy(struct doorbell *doorbell, size_t records)
 {
     int64_t now = clock_boottime();
     int64_t elapsed = now - doorbell->since;
@@ -95,6 +96,7 @@ static bool rate_is_busy(struct doorbell *doorbell, size_t records)
     if (elapsed < RATE_WINDOW)
         return doorbell->ticking;
     bool busy = doorbell->records * NS_PER_S / (uint64_t)elapsed > DOORBELL_BUSY_RATE;
+
     doorbell->since = now;
     doorbell->records = 0;
     return busy;
@@ -102,18 +104,18 @@ static bool rate_is_busy(struct doorbell *doorbell, size_t records)
 
 void doorbell_wait(struct doorbell *doorbell, struct ring_set *set, size_t records)
 {
-    if (rate_is_busy(doorbell, records)) {
+    if (is_busy(doorbell, records)) {
         if (!doorbell->ticking)
-            timer_set(doorbell, DOORBELL_TICK, DOORBELL_TICK);
+            set_timer(doorbell, DOORBELL_TICK, DOORBELL_TICK);
         return;
     }
     if (doorbell->ticking)
-        timer_set(doorbell, 0, 0);
+        set_timer(doorbell, 0, 0);
     /* First say that we sleep, then look once more; the kernel side first puts its record in the
      * ring, then looks whether we sleep. So one of the two sees the other. */
     __atomic_exchange_n(doorbell->asleep, 1, __ATOMIC_SEQ_CST); /* a full barrier */
     if (ring_set_pending(set)) {
         __atomic_store_n(doorbell->asleep, 0, __ATOMIC_SEQ_CST);
-        timer_set(doorbell, RING_SET_SLACK, 0);
+        set_timer(doorbell, RING_SET_SLACK, 0);
     }
 }

@@ -37,9 +37,9 @@ static const struct hook hooks_all[] = {
     {PROGRAM(failure_at_classic), HOOK_CLASSIC, true, "syscalls/sys_exit_execveat"},
 };
 
-#define HOOK_COUNT (sizeof(hooks_all) / sizeof(hooks_all[0]))
+#define HOOK_COUNT (sizeof hooks_all / sizeof hooks_all[0])
 
-static struct bpf_program *hook_program(const struct exec_bpf *skeleton, const struct hook *hook)
+static struct bpf_program *find_program(const struct exec_bpf *skeleton, const struct hook *hook)
 {
     return *(struct bpf_program *const *)((const char *)skeleton + hook->program);
 }
@@ -50,12 +50,12 @@ void hooks_select(struct exec_bpf *skeleton, bool classic, bool failures)
         bool wanted =
             (hooks_all[i].kind == HOOK_CLASSIC) == classic && (failures || !hooks_all[i].failures);
 
-        bpf_program__set_autoload(hook_program(skeleton, &hooks_all[i]), wanted);
+        bpf_program__set_autoload(find_program(skeleton, &hooks_all[i]), wanted);
     }
 }
 
 /* A tracefs of our own that is mounted nowhere, or the folder where it usually is. */
-static int tracefs_open(void)
+static int open_tracefs(void)
 {
     CLEANUP(closep) int fs = (int)syscall(SYS_fsopen, "tracefs", FSOPEN_CLOEXEC);
 
@@ -66,33 +66,37 @@ static int tracefs_open(void)
             return mounted;
     }
     int folder = open("/sys/kernel/tracing", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
     return folder < 0 ? -errno : folder;
 }
 
 /* The number of an event, or -errno. */
-static int64_t event_id(int tracefs, const char *event)
+static int64_t read_event_id(int tracefs, const char *event)
 {
     char path[128], digits[32];
 
-    snprintf(path, sizeof(path), "events/%s/id", event);
+    snprintf(path, sizeof path, "events/%s/id", event);
     CLEANUP(closep) int fd = openat(tracefs, path, O_RDONLY | O_CLOEXEC);
+
     if (fd < 0)
         return -errno;
-    ssize_t len = read(fd, digits, sizeof(digits));
+    ssize_t len = read(fd, digits, sizeof digits);
+
     if (len < 0)
         return -errno;
     int64_t id = 0;
     int r = text_to_int(text_trim((struct text){digits, (size_t)len}), &id);
+
     return r < 0 ? r : id;
 }
 
 /* A BPF program on a tracepoint runs on every CPU, whichever the event names. */
-static int classic_attach(const struct bpf_program *program, const char *event,
+static int attach_classic(const struct bpf_program *program, const char *event,
                           struct bpf_link **out)
 {
-    CLEANUP(closep) int tracefs = tracefs_open();
+    CLEANUP(closep) int tracefs = open_tracefs();
     struct perf_event_attr attr = {
-        .size = sizeof(attr),
+        .size = sizeof attr,
         .type = PERF_TYPE_TRACEPOINT,
         .sample_period = 1,
         .wakeup_events = 1,
@@ -100,26 +104,29 @@ static int classic_attach(const struct bpf_program *program, const char *event,
 
     if (tracefs < 0)
         return tracefs;
-    int64_t id = event_id(tracefs, event);
+    int64_t id = read_event_id(tracefs, event);
+
     if (id < 0)
         return (int)id;
     attr.config = (uint64_t)id;
     int fd = (int)syscall(SYS_perf_event_open, &attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
+
     if (fd < 0)
         return -errno;
     *out = bpf_program__attach_perf_event(program, fd); /* takes the fd when it succeeds */
     if (*out)
         return 0;
     int r = -errno;
+
     close(fd);
     return r;
 }
 
-static int hook_attach(const struct hook *hook, const struct bpf_program *program,
+static int attach_hook(const struct hook *hook, const struct bpf_program *program,
                        struct bpf_link **out)
 {
     if (hook->kind == HOOK_CLASSIC)
-        return classic_attach(program, hook->event, out);
+        return attach_classic(program, hook->event, out);
     *out = bpf_program__attach(program);
     return *out ? 0 : -errno;
 }
@@ -127,12 +134,13 @@ static int hook_attach(const struct hook *hook, const struct bpf_program *progra
 int hooks_attach(struct hooks *hooks, const struct exec_bpf *skeleton, struct buffer *why)
 {
     for (size_t i = 0; i < HOOK_COUNT; i++) {
-        struct bpf_program *program = hook_program(skeleton, &hooks_all[i]);
+        struct bpf_program *program = find_program(skeleton, &hooks_all[i]);
         struct bpf_link *link = NULL;
 
         if (!bpf_program__autoload(program))
             continue;
-        int r = hook_attach(&hooks_all[i], program, &link);
+        int r = attach_hook(&hooks_all[i], program, &link);
+
         if (r < 0) {
             buffer_printf(why, "the program %s cannot be attached: %s%s",
                           bpf_program__name(program), strerror(-r),
@@ -158,9 +166,9 @@ uint64_t hooks_recursion_misses(const struct exec_bpf *skeleton)
     uint64_t misses = 0;
 
     for (size_t i = 0; i < HOOK_COUNT; i++) {
-        struct bpf_program *program = hook_program(skeleton, &hooks_all[i]);
+        struct bpf_program *program = find_program(skeleton, &hooks_all[i]);
         struct bpf_prog_info info = {0};
-        uint32_t len = sizeof(info);
+        uint32_t len = sizeof info;
 
         if (bpf_program__autoload(program) &&
             bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &len) == 0)

@@ -14,10 +14,10 @@
 /* A sample of PERF_SAMPLE_RAW: the header, the length of what follows, the bytes. */
 #define SAMPLE_OFFSET (sizeof(struct perf_event_header) + sizeof(uint32_t))
 
-static int output_event_open(int cpu, size_t size, enum perf_ring_wakeup wakeup)
+static int open_output_event(int cpu, size_t size, enum perf_ring_wakeup wakeup)
 {
     struct perf_event_attr attr = {
-        .size = sizeof(attr),
+        .size = sizeof attr,
         .type = PERF_TYPE_SOFTWARE,
         .config = PERF_COUNT_SW_BPF_OUTPUT,
         .sample_type = PERF_SAMPLE_RAW,
@@ -31,10 +31,11 @@ static int output_event_open(int cpu, size_t size, enum perf_ring_wakeup wakeup)
         attr.wakeup_events = 1;
     }
     long fd = syscall(SYS_perf_event_open, &attr, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC);
+
     return fd < 0 ? -errno : (int)fd;
 }
 
-static int ring_map(struct perf_ring *ring, size_t size)
+static int map_ring(struct perf_ring *ring, size_t size)
 {
     size_t page_size = (size_t)sysconf(_SC_PAGESIZE);
     void *memory = mmap(NULL, page_size + size, PROT_READ | PROT_WRITE, MAP_SHARED, ring->fd, 0);
@@ -50,7 +51,7 @@ static int ring_map(struct perf_ring *ring, size_t size)
 int perf_ring_open(struct perf_ring *ring, int cpu, size_t size, enum perf_ring_wakeup wakeup,
                    const char **what)
 {
-    int fd = output_event_open(cpu, size, wakeup);
+    int fd = open_output_event(cpu, size, wakeup);
 
     *ring = (struct perf_ring){.fd = fd < 0 ? -1 : fd};
     *what = "perf_event_open";
@@ -59,7 +60,8 @@ int perf_ring_open(struct perf_ring *ring, int cpu, size_t size, enum perf_ring_
     if (fd < 0)
         return fd;
     *what = "mmap";
-    int r = ring_map(ring, size);
+    int r = map_ring(ring, size);
+
     if (r == 0 && !(ring->bounce = malloc(ENTRY_MAX)))
         r = -ENOMEM;
     if (r == 0 && ioctl(fd, PERF_EVENT_IOC_ENABLE, 0) < 0)
@@ -88,7 +90,7 @@ bool perf_ring_refresh(struct perf_ring *ring)
 }
 
 /* LEN bytes at position AT; those that go round the end are put together in the bounce. */
-static const char *ring_bytes(struct perf_ring *ring, uint64_t at, size_t len)
+static const char *find_bytes(struct perf_ring *ring, uint64_t at, size_t len)
 {
     size_t offset = at & (ring->size - 1);
     size_t front = ring->size - offset;
@@ -100,7 +102,7 @@ static const char *ring_bytes(struct perf_ring *ring, uint64_t at, size_t len)
     return ring->bounce;
 }
 
-static void tail_set(struct perf_ring *ring, uint64_t tail)
+static void move_tail(struct perf_ring *ring, uint64_t tail)
 {
     ring->tail = tail;
     ring->sample = NULL;
@@ -115,15 +117,15 @@ bool perf_ring_peek(struct perf_ring *ring)
         struct perf_event_header header;
         uint32_t len;
 
-        memcpy(&header, ring_bytes(ring, ring->tail, sizeof(header)), sizeof(header));
-        if (header.size < sizeof(header) || header.size > ring->head - ring->tail) {
-            tail_set(ring, ring->head); /* not as the kernel writes it: begin anew */
+        memcpy(&header, find_bytes(ring, ring->tail, sizeof header), sizeof header);
+        if (header.size < sizeof header || header.size > ring->head - ring->tail) {
+            move_tail(ring, ring->head); /* not as the kernel writes it: begin anew */
             return false;
         }
         if (header.type == PERF_RECORD_SAMPLE && header.size >= SAMPLE_OFFSET) {
-            const char *entry = ring_bytes(ring, ring->tail, header.size);
+            const char *entry = find_bytes(ring, ring->tail, header.size);
 
-            memcpy(&len, entry + sizeof(header), sizeof(len));
+            memcpy(&len, entry + sizeof header, sizeof len);
             if (len <= header.size - SAMPLE_OFFSET) {
                 ring->sample = entry + SAMPLE_OFFSET;
                 ring->sample_len = len;
@@ -132,18 +134,18 @@ bool perf_ring_peek(struct perf_ring *ring)
             }
         }
         /* PERF_RECORD_LOST: the kernel side has counted it already. */
-        tail_set(ring, ring->tail + header.size);
+        move_tail(ring, ring->tail + header.size);
     }
     return false;
 }
 
 void perf_ring_advance(struct perf_ring *ring)
 {
-    tail_set(ring, ring->tail + ring->entry_len);
+    move_tail(ring, ring->tail + ring->entry_len);
 }
 
 void perf_ring_clear(struct perf_ring *ring)
 {
     if (perf_ring_refresh(ring))
-        tail_set(ring, ring->head);
+        move_tail(ring, ring->head);
 }

@@ -11,9 +11,9 @@ int ring_set_open(struct ring_set *set, unsigned count, size_t size, const char 
 {
     *set = (struct ring_set){.count = count};
     *what = "memory";
-    set->rings = calloc(count, sizeof(*set->rings));
-    set->heads = calloc(count, sizeof(*set->heads));
-    set->expected = calloc(count, sizeof(*set->expected));
+    set->rings = calloc(count, sizeof *set->rings);
+    set->heads = calloc(count, sizeof *set->heads);
+    set->expected = calloc(count, sizeof *set->expected);
     if (!set->rings || !set->heads || !set->expected) {
         ring_set_deinit(set);
         return -ENOMEM;
@@ -41,24 +41,32 @@ void ring_set_deinit(struct ring_set *set)
     *set = (struct ring_set){0};
 }
 
-/* Reads time and sequence of the ring's next sample into *HEAD; false when it has none. */
-static bool head_read(struct ring_set *set, unsigned ring, struct ring_head *head)
+/* True when the number is one that the ring may have next: behind the last, and given out. */
+static bool fits_ring(const struct ring_set *set, unsigned ring, uint64_t sequence)
+{
+    return sequence >= set->expected[ring] &&
+           sequence < __atomic_load_n(&set->cpus[ring].sequence, __ATOMIC_ACQUIRE);
+}
+
+/* Reads time and sequence of the ring's next record into *HEAD; false when it has none. Samples
+ * that are no record are passed over: their numbers will be missed. */
+static bool read_head(struct ring_set *set, unsigned ring, struct ring_head *head)
 {
     struct wire_header header;
 
     while (perf_ring_peek(&set->rings[ring])) {
-        if (set->rings[ring].sample_len >= sizeof(header)) {
-            memcpy(&header, set->rings[ring].sample, sizeof(header));
+        if (set->rings[ring].sample_len >= sizeof header) {
+            memcpy(&header, set->rings[ring].sample, sizeof header);
             *head = (struct ring_head){ring, (int64_t)header.time, header.sequence};
-            return true;
+            if (fits_ring(set, ring, header.sequence))
+                return true;
         }
-        set->broken++;
         perf_ring_advance(&set->rings[ring]);
     }
     return false;
 }
 
-static int64_t horizon_find(const struct ring_set *set)
+static int64_t find_horizon(const struct ring_set *set)
 {
     int64_t horizon = clock_boottime() - RING_SET_SLACK;
 
@@ -75,7 +83,7 @@ static int64_t horizon_find(const struct ring_set *set)
 
 /* Puts the earliest of COUNT heads first; returns how far its ring may be read before another
  * one's turn comes. */
-static int64_t heads_order(struct ring_head *heads, unsigned count)
+static int64_t order_heads(struct ring_head *heads, unsigned count)
 {
     unsigned first = 0;
     int64_t second = INT64_MAX;
@@ -84,6 +92,7 @@ static int64_t heads_order(struct ring_head *heads, unsigned count)
         if (heads[i].time < heads[first].time)
             first = i;
     struct ring_head earliest = heads[first];
+
     heads[first] = heads[0];
     heads[0] = earliest;
     for (unsigned i = 1; i < count; i++)
@@ -92,13 +101,12 @@ static int64_t heads_order(struct ring_head *heads, unsigned count)
     return second;
 }
 
-static void sample_hand(struct ring_set *set, const struct ring_head *head, ring_set_sample_fn *fn,
+static void hand_sample(struct ring_set *set, const struct ring_head *head, ring_set_sample_fn *fn,
                         void *context)
 {
     struct perf_ring *ring = &set->rings[head->ring];
 
-    if (head->sequence > set->expected[head->ring])
-        set->gaps += head->sequence - set->expected[head->ring];
+    set->gaps += head->sequence - set->expected[head->ring];
     set->expected[head->ring] = head->sequence + 1;
     fn(context, ring->sample, ring->sample_len);
     perf_ring_advance(ring);
@@ -111,18 +119,18 @@ static size_t merge(struct ring_set *set, int64_t horizon, ring_set_sample_fn *f
     size_t handed = 0;
 
     for (unsigned cpu = 0; cpu < set->count; cpu++)
-        if (perf_ring_refresh(&set->rings[cpu]) && head_read(set, cpu, &heads[count]))
+        if (perf_ring_refresh(&set->rings[cpu]) && read_head(set, cpu, &heads[count]))
             count++;
     while (count > 0) {
-        int64_t until = heads_order(heads, count);
+        int64_t until = order_heads(heads, count);
         bool more = true;
 
         if (heads[0].time > horizon)
             break;
         while (more && heads[0].time <= until && heads[0].time <= horizon) {
-            sample_hand(set, &heads[0], fn, context);
+            hand_sample(set, &heads[0], fn, context);
             handed++;
-            more = head_read(set, heads[0].ring, &heads[0]);
+            more = read_head(set, heads[0].ring, &heads[0]);
         }
         if (!more)
             heads[0] = heads[--count];
@@ -132,7 +140,7 @@ static size_t merge(struct ring_set *set, int64_t horizon, ring_set_sample_fn *f
 
 size_t ring_set_read(struct ring_set *set, ring_set_sample_fn *fn, void *context)
 {
-    set->horizon = horizon_find(set); /* before the rings are looked at */
+    set->horizon = find_horizon(set); /* before the rings are looked at */
     return merge(set, set->horizon, fn, context);
 }
 

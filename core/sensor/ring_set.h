@@ -29,8 +29,7 @@ struct ring_set {
     unsigned count;
     const struct wire_cpu *cpus; /* borrowed, COUNT of them */
     int64_t horizon;
-    uint64_t gaps;   /* records that never came, by their sequence numbers */
-    uint64_t broken; /* samples too short for a header */
+    uint64_t gaps; /* records not handed over, by their sequence numbers */
 };
 
 /* Opens a ring of SIZE bytes for each of COUNT CPUs. Errors as perf_ring_open(). */
@@ -42,8 +41,8 @@ typedef void ring_set_sample_fn(void *context, const void *bytes, size_t len);
 /* Hands over every sample below the horizon, in the order of time. Returns how many. */
 size_t ring_set_read(struct ring_set *set, ring_set_sample_fn *fn, void *context);
 
-/* The same without a horizon, for when nothing more is written; then counts as gaps what was lost
- * at the end of each ring. */
+/* The same without a horizon, for when nothing more is written; then counts as gaps what is
+ * missing at the end of each ring: then records given a number = handed over + gaps. */
 size_t ring_set_flush(struct ring_set *set, ring_set_sample_fn *fn, void *context);
 
 /* True when a ring has something, due or not. */

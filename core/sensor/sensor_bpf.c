@@ -3,25 +3,32 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <linux/membarrier.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/sysinfo.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "exec.skel.h"
 #include "sensor/doorbell.h"
 #include "sensor/hooks.h"
 #include "sensor/ring_set.h"
 #include "wire.h"
 
+_Static_assert(SENSOR_RING_LEAST / 2 >= WIRE_RECORD_MAX, "a ring has room for any record");
 _Static_assert((int)WIRE_EXEC == EVENT_EXEC && (int)WIRE_EXEC_FAILED == EVENT_EXEC_FAILED &&
                    (int)WIRE_EXIT == EVENT_EXIT && (int)WIRE_FORK == EVENT_FORK &&
                    WIRE_TYPES == SENSOR_TYPES,
                "counters by type are the same on both sides");
 
 #define LOG_SIZE 65536
+
+/* How long sensor_flush() waits for records in the making. */
+#define BUSY_MAX NS_PER_S
 
 struct sensor {
     struct exec_bpf *skeleton;
@@ -35,19 +42,19 @@ struct sensor {
 };
 
 /* The function of a read and its context, for the ring set. */
-struct delivery {
+struct handover {
     struct sensor *sensor;
     sensor_record_fn *fn;
     void *context;
 };
 
-static int quiet(enum libbpf_print_level level, const char *format, va_list args)
+static int print_nothing(enum libbpf_print_level level, const char *format, va_list args)
 {
     return 0;
 }
 
 /* Major and minor of the running kernel. */
-static void kernel_version(unsigned *major, unsigned *minor)
+static void read_kernel_version(unsigned *major, unsigned *minor)
 {
     struct utsname name;
 
@@ -56,19 +63,19 @@ static void kernel_version(unsigned *major, unsigned *minor)
         sscanf(name.release, "%u.%u", major, minor); /* NOLINT(cert-err34-c): 0 will do */
 }
 
-static bool file_has(const char *path, const char *word)
+static bool has_word(const char *path, const char *word)
 {
     CLEANUP(fclosep) FILE *file = fopen(path, "re");
     char line[256] = "";
 
-    return file && fgets(line, sizeof(line), file) && strstr(line, word);
+    return file && fgets(line, sizeof line, file) && strstr(line, word);
 }
 
-static int kernel_check(struct buffer *why)
+static int check_kernel(struct buffer *why)
 {
     unsigned major, minor;
 
-    kernel_version(&major, &minor);
+    read_kernel_version(&major, &minor);
     if (major < 5 || (major == 5 && minor < 8)) {
         buffer_printf(why, "Linux %u.%u is too old: 5.8 or later is needed", major, minor);
         return -ENOSYS;
@@ -82,7 +89,7 @@ static int kernel_check(struct buffer *why)
 }
 
 /* The last line of the kernel's log that is not its statistics, as the reason of a refusal. */
-static struct text log_reason(const char *log)
+static struct text find_reason(const char *log)
 {
     struct text rest = text_from(log), reason = TEXT("no reason given");
 
@@ -97,9 +104,9 @@ static struct text log_reason(const char *log)
     return reason;
 }
 
-static void load_explain(int error, const char *log, struct buffer *why)
+static void explain_load(int error, const char *log, struct buffer *why)
 {
-    if (file_has("/sys/kernel/security/lockdown", "[confidentiality]"))
+    if (has_word("/sys/kernel/security/lockdown", "[confidentiality]"))
         buffer_put_string(why,
                           "the kernel is locked down for confidentiality, which forbids BPF to "
                           "read its memory: boot with lockdown=integrity");
@@ -108,10 +115,10 @@ static void load_explain(int error, const char *log, struct buffer *why)
                                "CAP_BPF and CAP_PERFMON");
     else
         buffer_printf(why, "the kernel refused a BPF program: %s (%.*s)", strerror(-error),
-                      TEXT_ARG(log_reason(log)));
+                      TEXT_ARG(find_reason(log)));
 }
 
-static void rings_explain(int error, const char *what, size_t size, struct buffer *why)
+static void explain_rings(int error, const char *what, size_t size, struct buffer *why)
 {
     if (error == -EPERM && strcmp(what, "mmap") == 0)
         buffer_printf(why,
@@ -125,7 +132,7 @@ static void rings_explain(int error, const char *what, size_t size, struct buffe
         buffer_printf(why, "the rings cannot be opened: %s: %s", what, strerror(-error));
 }
 
-static size_t ring_size(const struct sensor_options *options, unsigned count)
+static size_t choose_ring_size(const struct sensor_options *options, unsigned count)
 {
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
     size_t wanted = options->ring_size, size = page;
@@ -134,15 +141,16 @@ static size_t ring_size(const struct sensor_options *options, unsigned count)
     if (wanted == 0) {
         if (sysinfo(&info) == 0)
             wanted = (size_t)info.totalram * info.mem_unit / 1024 / count;
-        wanted = wanted < SENSOR_RING_MIN ? SENSOR_RING_MIN : wanted;
-        wanted = wanted > SENSOR_RING_MAX ? SENSOR_RING_MAX : wanted;
+        wanted = wanted < SENSOR_RING_DEFAULT_MIN ? SENSOR_RING_DEFAULT_MIN : wanted;
+        wanted = wanted > SENSOR_RING_DEFAULT_MAX ? SENSOR_RING_DEFAULT_MAX : wanted;
     }
+    wanted = wanted < SENSOR_RING_LEAST ? SENSOR_RING_LEAST : wanted;
     while (size <= wanted / 2)
         size *= 2;
     return size;
 }
 
-static int skeleton_load(struct sensor *sensor, const struct sensor_options *options,
+static int load_skeleton(struct sensor *sensor, const struct sensor_options *options,
                          unsigned count, struct buffer *why)
 {
     CLEANUP(buffer_deinit) struct buffer memory = {0};
@@ -161,7 +169,7 @@ static int skeleton_load(struct sensor *sensor, const struct sensor_options *opt
         buffer_printf(why, "the BPF programs cannot be opened: %s", strerror(-r));
         return r;
     }
-    kernel_version(&major, &minor);
+    read_kernel_version(&major, &minor);
     hooks_select(sensor->skeleton, options->classic || major >= 7, options->failures);
     sensor->skeleton->rodata->argv_limit =
         options->argv_limit == 0 || options->argv_limit > SENSOR_ARGV_MAX ? SENSOR_ARGV_MAX
@@ -170,12 +178,13 @@ static int skeleton_load(struct sensor *sensor, const struct sensor_options *opt
     bpf_map__set_max_entries(sensor->skeleton->maps.cpus, count);
     bpf_map__set_max_entries(sensor->skeleton->maps.scratches, count);
     int r = exec_bpf__load(sensor->skeleton);
+
     if (r < 0)
-        load_explain(r, log, why);
+        explain_load(r, log, why);
     return r;
 }
 
-static int cpus_map(struct sensor *sensor, unsigned count)
+static int map_cpus(struct sensor *sensor, unsigned count)
 {
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
     size_t size = (count * sizeof(struct wire_cpu) + page - 1) / page * page;
@@ -191,7 +200,7 @@ static int cpus_map(struct sensor *sensor, unsigned count)
 }
 
 /* Tells the kernel side which ring is whose. */
-static int rings_install(const struct bpf_map *map, const struct perf_ring *rings, unsigned count)
+static int install_rings(const struct bpf_map *map, const struct perf_ring *rings, unsigned count)
 {
     for (unsigned cpu = 0; cpu < count; cpu++)
         if (rings[cpu].fd >= 0 &&
@@ -200,7 +209,7 @@ static int rings_install(const struct bpf_map *map, const struct perf_ring *ring
     return 0;
 }
 
-static int rings_open(struct sensor *sensor, unsigned count, size_t size, struct buffer *why)
+static int open_rings(struct sensor *sensor, unsigned count, size_t size, struct buffer *why)
 {
     const char *what = "";
     int r = ring_set_open(&sensor->rings, count, size, &what);
@@ -210,32 +219,33 @@ static int rings_open(struct sensor *sensor, unsigned count, size_t size, struct
                           &what);
     if (r == 0) {
         what = "BPF map";
-        r = cpus_map(sensor, count);
+        r = map_cpus(sensor, count);
     }
     if (r == 0)
-        r = rings_install(sensor->skeleton->maps.events, sensor->rings.rings, count);
+        r = install_rings(sensor->skeleton->maps.events, sensor->rings.rings, count);
     if (r == 0)
-        r = rings_install(sensor->skeleton->maps.bells, sensor->doorbell.bells, count);
+        r = install_rings(sensor->skeleton->maps.bells, sensor->doorbell.bells, count);
     if (r < 0)
-        rings_explain(r, what, size, why);
+        explain_rings(r, what, size, why);
     return r;
 }
 
-static int sensor_start(struct sensor *sensor, const struct sensor_options *options,
+static int start_sensor(struct sensor *sensor, const struct sensor_options *options,
                         struct buffer *why)
 {
-    int r = kernel_check(why);
+    int r = check_kernel(why);
 
     if (r < 0)
         return r;
     int count = libbpf_num_possible_cpus();
+
     if (count < 0) {
         buffer_printf(why, "the number of CPUs cannot be read: %s", strerror(-count));
         return count;
     }
-    r = skeleton_load(sensor, options, (unsigned)count, why);
+    r = load_skeleton(sensor, options, (unsigned)count, why);
     if (r == 0)
-        r = rings_open(sensor, (unsigned)count, ring_size(options, (unsigned)count), why);
+        r = open_rings(sensor, (unsigned)count, choose_ring_size(options, (unsigned)count), why);
     if (r == 0)
         r = hooks_attach(&sensor->hooks, sensor->skeleton, why);
     return r;
@@ -243,13 +253,14 @@ static int sensor_start(struct sensor *sensor, const struct sensor_options *opti
 
 int sensor_open(const struct sensor_options *options, struct buffer *why, struct sensor **out)
 {
-    struct sensor *sensor = calloc(1, sizeof(*sensor));
+    struct sensor *sensor = calloc(1, sizeof *sensor);
 
     if (!sensor)
         return -ENOMEM;
     sensor->doorbell = (struct doorbell){.epoll = -1, .timer = -1};
-    libbpf_set_print(quiet); /* what is the matter, WHY says */
-    int r = sensor_start(sensor, options, why);
+    libbpf_set_print(print_nothing); /* what is the matter, WHY says */
+    int r = start_sensor(sensor, options, why);
+
     if (r < 0) {
         sensor_close(sensor);
         return r;
@@ -277,10 +288,10 @@ int sensor_fd(const struct sensor *sensor)
     return sensor->doorbell.epoll;
 }
 
-static void sample_deliver(void *context, const void *bytes, size_t len)
+static void hand_over(void *context, const void *bytes, size_t len)
 {
-    struct delivery *delivery = context;
-    struct sensor *sensor = delivery->sensor;
+    struct handover *handover = context;
+    struct sensor *sensor = handover->sensor;
     struct record record;
     const char *why;
 
@@ -289,33 +300,45 @@ static void sample_deliver(void *context, const void *bytes, size_t len)
         return;
     }
     sensor->received[record.type]++;
-    delivery->fn(delivery->context, &record);
+    handover->fn(handover->context, &record);
 }
 
 size_t sensor_read(struct sensor *sensor, sensor_record_fn *fn, void *context)
 {
-    struct delivery delivery = {sensor, fn, context};
+    struct handover handover = {sensor, fn, context};
 
     doorbell_answer(&sensor->doorbell);
-    size_t records = ring_set_read(&sensor->rings, sample_deliver, &delivery);
+    size_t records = ring_set_read(&sensor->rings, hand_over, &handover);
+
     doorbell_wait(&sensor->doorbell, &sensor->rings, records);
     return records;
 }
 
+/* Waits until no program runs any more: first for those that have begun and not yet said so. They
+ * run with preemption off, and a global barrier waits until every CPU has had it on. */
+static void await_programs(const struct sensor *sensor)
+{
+    int64_t deadline = clock_monotonic() + BUSY_MAX;
+
+    if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) < 0)
+        usleep(10000); /* a kernel with nohz_full has none */
+    while (ring_set_busy(&sensor->rings) && clock_monotonic() < deadline)
+        usleep(100);
+}
+
 size_t sensor_flush(struct sensor *sensor, sensor_record_fn *fn, void *context)
 {
-    struct delivery delivery = {sensor, fn, context};
+    struct handover handover = {sensor, fn, context};
 
     hooks_detach(&sensor->hooks);
-    while (ring_set_busy(&sensor->rings))
-        usleep(100);
-    return ring_set_flush(&sensor->rings, sample_deliver, &delivery);
+    await_programs(sensor);
+    return ring_set_flush(&sensor->rings, hand_over, &handover);
 }
 
 void sensor_counters(const struct sensor *sensor, struct sensor_counters *out)
 {
     *out = (struct sensor_counters){
-        .refused = sensor->refused + sensor->rings.broken,
+        .refused = sensor->refused,
         .gaps = sensor->rings.gaps,
         .unseen = __atomic_load_n(&sensor->skeleton->bss->unseen, __ATOMIC_RELAXED),
         .recursion_misses = hooks_recursion_misses(sensor->skeleton),
@@ -331,4 +354,9 @@ void sensor_counters(const struct sensor *sensor, struct sensor_counters *out)
         }
         out->faults += __atomic_load_n(&wire->faults, __ATOMIC_RELAXED);
     }
+    uint64_t lost = 0;
+
+    for (int type = 0; type < SENSOR_TYPES; type++)
+        lost += out->lost[type];
+    out->discarded = out->gaps > lost ? out->gaps - lost : 0;
 }

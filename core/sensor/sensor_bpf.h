@@ -12,26 +12,33 @@
 /* Types of records, as enum event_type has them. */
 #define SENSOR_TYPES 4
 
-#define SENSOR_RING_MIN ((size_t)8 << 20)
-#define SENSOR_RING_MAX ((size_t)64 << 20)
+/* A ring smaller than a record would lose every such record for good. */
+#define SENSOR_RING_LEAST       ((size_t)128 << 10)
+#define SENSOR_RING_DEFAULT_MIN ((size_t)8 << 20)
+#define SENSOR_RING_DEFAULT_MAX ((size_t)64 << 20)
+
 #define SENSOR_ARGV_MAX 32768
 
 struct sensor_options {
-    /* Bytes a CPU for records, made a power of two of pages. 0: a thousandth of the memory shared
-     * out, from SENSOR_RING_MIN to SENSOR_RING_MAX. */
+    /* Bytes a CPU for records, made a power of two of pages and SENSOR_RING_LEAST at least.
+     * 0: a thousandth of the memory shared out, from SENSOR_RING_DEFAULT_MIN to _MAX. */
     size_t ring_size;
     uint32_t argv_limit; /* bytes of argv taken; 0: SENSOR_ARGV_MAX, which is also the most */
     bool failures;       /* failed attempts too; costs each system call 60 to 90 ns */
     bool classic; /* classic tracepoints below Linux 7.0 as well; there is no interpreter then */
 };
 
-/* emitted = received + refused + lost for the sum of all types, exactly, after sensor_flush(). */
+/* Of all types together, after sensor_flush(), exactly:
+ *     emitted = received + refused + lost + discarded
+ * Before that, what is still in the rings is in none of the four, and .gaps and .discarded are the
+ * least that they can be. */
 struct sensor_counters {
     uint64_t emitted[SENSOR_TYPES];  /* records the kernel side made */
     uint64_t lost[SENSOR_TYPES];     /* of those: the ring was full */
     uint64_t received[SENSOR_TYPES]; /* of those: handed over */
-    uint64_t refused;                /* of those: did not add up */
-    uint64_t gaps;                   /* lost, found by sequence numbers on our side */
+    uint64_t refused;                /* of those: came, but did not decode */
+    uint64_t discarded;              /* of those: were in a ring, but not to be recognized */
+    uint64_t gaps;                   /* lost + discarded, found by sequence numbers */
     uint64_t faults;                 /* records whose arguments or filename could not be read */
     uint64_t unseen;                 /* events of which no record could be made */
     uint64_t recursion_misses;       /* events for which the kernel skipped a program */
@@ -56,7 +63,7 @@ typedef void sensor_record_fn(void *context, const struct record *record);
  * is what arms the fd. Returns how many. */
 size_t sensor_read(struct sensor *sensor, sensor_record_fn *fn, void *context);
 
-/* Detaches and hands over all that is left. */
+/* Detaches and hands over all that is left. Waits for records in the making, a second at most. */
 size_t sensor_flush(struct sensor *sensor, sensor_record_fn *fn, void *context);
 
 /* A moment's view: no lock is taken, so sums may be off by what is happening meanwhile. */

@@ -1,10 +1,12 @@
 #include "line_writer.h"
 
 #include <errno.h>
+#include <linux/magic.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -18,11 +20,28 @@
 #define RETRY_SOON  100
 #define RETRY_LATER 1000
 
+static bool ends_within_line(int fd, off_t size)
+{
+    char last;
+
+    return size > 0 && pread(fd, &last, 1, size - 1) == 1 && last != '\n';
+}
+
+static bool has_name(int pipe)
+{
+    struct statfs system;
+
+    return fstatfs(pipe, &system) == 0 && system.f_type != PIPEFS_MAGIC;
+}
+
 void line_writer_init(struct line_writer *writer)
 {
     struct stat status;
+    bool known = fstat(writer->fd, &status) == 0;
 
-    writer->may_block = fstat(writer->fd, &status) < 0 || !S_ISREG(status.st_mode);
+    writer->may_block = !known || !S_ISREG(status.st_mode);
+    writer->reader_may_return = known && S_ISFIFO(status.st_mode) && has_name(writer->fd);
+    writer->cut = !writer->may_block && ends_within_line(writer->fd, status.st_size);
 }
 
 static void forget_torn(struct line_writer *writer)
@@ -115,9 +134,10 @@ static void keep_torn(struct line_writer *writer, size_t from, size_t end, const
     char *whose = strdup(id);
 
     forget_torn(writer);
-    if (!rest || !whose) { /* the line stays cut; the alert comes again whole */
+    if (!rest || !whose) { /* the alert comes again whole */
         free(rest);
         free(whose);
+        writer->cut = true;
         return;
     }
     memcpy(rest, writer->data + from, end - from);
@@ -126,48 +146,70 @@ static void keep_torn(struct line_writer *writer, size_t from, size_t end, const
     writer->torn_id = whose;
 }
 
-static void set_verdict(struct line_writer *writer, int error, struct picket_verdict *verdict)
+static bool is_gone(const struct line_writer *writer, int error)
+{
+    return (error == EPIPE && !writer->reader_may_return) || error == EBADF;
+}
+
+/* About the alerts behind those delivered, COUNT of them. */
+static void set_verdict(struct line_writer *writer, int error, size_t count,
+                        struct picket_verdict *verdict)
 {
     if (error == 0)
         return;
-    verdict->reason = strerror(error);
-    verdict->action =
-        error == EPIPE || error == EBADF || error == EFBIG ? PICKET_REJECT : PICKET_RETRY;
+    /* A file that is too large may be cut short by whoever rotates it: that is asked each time. */
+    writer->gone = is_gone(writer, error) ? error : 0;
+    verdict->reason = error == EAGAIN  ? "the reader of its file does not read"
+                      : error == EPIPE ? "the reader of its file is gone"
+                                       : strerror(error);
+    verdict->action = writer->gone || error == EFBIG ? PICKET_REJECT : PICKET_RETRY;
+    verdict->rejected = verdict->action == PICKET_REJECT ? count : 0;
     verdict->retry_ms = error == EAGAIN ? RETRY_SOON : RETRY_LATER;
-    if (error == EAGAIN)
-        verdict->reason = "the reader of its file does not read";
-    if (verdict->action == PICKET_REJECT)
+    if (verdict->action == PICKET_REJECT && writer->torn) {
         forget_torn(writer);
+        writer->cut = true;
+    }
 }
 
-/* Renders what is to be written; ENDS[i] is where alert i's lines end. */
-static void render(struct line_writer *writer, const struct picket_alert *const *alerts,
-                   size_t count, size_t *ends)
+/* Renders what is to be written; ENDS[i] is where alert i's lines end. Returns how much of it is to
+ * end a line that was begun earlier. */
+static size_t render(struct line_writer *writer, const struct picket_alert *const *alerts,
+                     size_t count, size_t *ends)
 {
     bool begun = writer->torn_id && strcmp(writer->torn_id, alerts[0]->id) == 0;
 
     writer->len = 0;
     writer->failed = false;
     line_writer_put(writer, writer->torn, writer->torn_len);
+    if (writer->cut)
+        line_writer_put_string(writer, "\n");
+    size_t head = writer->len;
+
     for (size_t i = 0; i < count; i++) {
         if (i || !begun)
             writer->render(writer->instance, alerts[i]);
         ends[i] = writer->len;
     }
+    return head;
 }
 
 void line_writer_deliver(struct line_writer *writer, const struct picket_alert *const *alerts,
                          size_t count, struct picket_verdict *verdict)
 {
+    if (writer->gone) {
+        set_verdict(writer, writer->gone, count, verdict);
+        return;
+    }
     size_t *ends = calloc(count, sizeof *ends);
+    size_t begin = 0; /* of the first line not delivered */
     int error = ENOMEM;
 
     if (ends)
-        render(writer, alerts, count, ends);
+        begin = render(writer, alerts, count, ends);
     if (ends && !writer->failed) {
         size_t written = write_out(writer, &error);
-        size_t begin = writer->torn_len; /* of the first line not delivered */
 
+        writer->cut = writer->cut && written == 0;
         while (verdict->delivered < count && ends[verdict->delivered] <= written)
             begin = ends[verdict->delivered++];
         if (error == 0 || written >= writer->torn_len)
@@ -178,5 +220,5 @@ void line_writer_deliver(struct line_writer *writer, const struct picket_alert *
             keep_torn(writer, written, ends[verdict->delivered], alerts[verdict->delivered]->id);
     }
     free(ends);
-    set_verdict(writer, error, verdict);
+    set_verdict(writer, error, count - verdict->delivered, verdict);
 }

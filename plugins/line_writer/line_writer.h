@@ -1,6 +1,7 @@
 /* Writes alerts as whole lines to a descriptor that is not the plugin's own: a file, a pipe, a
  * terminal. What a full disk or a reader that does not read cut off in the middle is completed
- * first thing the next time; nothing waits longer than a batch's deadline allows. */
+ * first thing the next time, and a line nobody knows the rest of is ended before another begins;
+ * nothing waits longer than a second. Once the reader is gone for good, all is rejected unseen. */
 #ifndef PICKET_PLUGIN_LINE_WRITER_H
 #define PICKET_PLUGIN_LINE_WRITER_H
 
@@ -18,7 +19,10 @@ struct line_writer {
     size_t len, size;
     bool failed; /* out of memory */
     bool may_block;
-    char *torn; /* what is left of a line that was cut, or NULL */
+    bool reader_may_return; /* a pipe with a name: whoever reads it can be started anew */
+    bool cut;               /* what is written ends within a line whose rest is lost */
+    int gone;               /* why nothing can be written any more, an errno, or 0 */
+    char *torn;             /* what is left of a line that was cut, or NULL */
     size_t torn_len;
     char *torn_id; /* whose */
 };

@@ -69,7 +69,8 @@ static const struct picket_option options[] = {
 struct syslog {
     const struct picket_host *host;
     const struct config *config;
-    int fd; /* -1: not connected */
+    int fd;        /* -1: not connected */
+    long long due; /* when this batch has waited enough, in milliseconds */
     char reason[128];
     char *line;
     size_t len, size;
@@ -280,15 +281,27 @@ static int reconnect(struct syslog *syslog)
     return r;
 }
 
-#define PATIENCE 1000 /* milliseconds for a daemon that is busy */
+/* What a whole batch may wait for a daemon that is busy, in milliseconds. Well within a deadline.
+ */
+#define PATIENCE 1000
+
+static long long milliseconds(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+}
 
 static int send_once(struct syslog *syslog)
 {
     struct pollfd ready = {.fd = syslog->fd, .events = POLLOUT};
 
+    long long left = syslog->due - milliseconds();
+
     if (syslog->fd < 0)
         return -ENOTCONN;
-    if (poll(&ready, 1, PATIENCE) == 0)
+    if (poll(&ready, 1, left > 0 ? (int)left : 0) == 0)
         return -EAGAIN;
     ssize_t sent = send(syslog->fd, syslog->line, syslog->len, MSG_NOSIGNAL | MSG_DONTWAIT);
 
@@ -327,6 +340,7 @@ static void syslog_deliver(void *instance, const struct picket_alert *const *ale
     struct syslog *syslog = instance;
     int r = 0;
 
+    syslog->due = milliseconds() + PATIENCE;
     while (verdict->delivered < count && (r = deliver_one(syslog, alerts[verdict->delivered])) == 0)
         verdict->delivered++;
     if (r == 0)

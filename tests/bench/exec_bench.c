@@ -72,6 +72,7 @@ static double slice_run(const char *program, unsigned execs)
             _exit(127);
         }
         int status;
+
         if (waitpid(pid, &status, 0) != pid || status != 0)
             die(program);
     }
@@ -103,7 +104,7 @@ static uint64_t bpf_run_time(uint32_t after)
 
     for (uint32_t id = after; bpf_prog_get_next_id(id, &id) == 0;) {
         struct bpf_prog_info info = {0};
-        uint32_t len = sizeof(info);
+        uint32_t len = sizeof info;
         int fd = bpf_prog_get_fd_by_id(id);
 
         if (fd < 0)
@@ -198,6 +199,7 @@ static double inside_measure(const struct bench *bench, const struct watcher *wa
 
     slice_run(program, bench->execs);
     uint64_t after = bpf_run_time(watcher->before);
+
     if (statistics >= 0)
         close(statistics);
     return (double)(after - before) / 1000 / bench->execs;
@@ -235,7 +237,7 @@ static void quartiles_print(const char *name, const struct slice *slices, unsign
 
     for (unsigned i = 0; i < rounds; i++)
         values[i] = *(const double *)((const char *)&slices[i] + offset);
-    qsort(values, rounds, sizeof(*values), number_compare);
+    qsort(values, rounds, sizeof *values, number_compare);
     printf(",\"%s\":[%.2f,%.2f,%.2f]", name, values[rounds / 4], values[rounds / 2],
            values[rounds * 3 / 4]);
 }
@@ -269,7 +271,7 @@ static void watcher_add(struct bench *bench, char *argument)
     watcher->name = argument;
     watcher->command = equals + 1;
     for (unsigned i = 0; i < bench->program_count; i++)
-        if (!(watcher->slices[i] = calloc(bench->rounds, sizeof(*watcher->slices[i]))))
+        if (!(watcher->slices[i] = calloc(bench->rounds, sizeof *watcher->slices[i])))
             die("memory");
 }
 

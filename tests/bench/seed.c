@@ -12,7 +12,7 @@ static void event_print(void *context, int cpu, void *data, __u32 size)
     time_t now = time(NULL);
     char text[16];
 
-    strftime(text, sizeof(text), "%H:%M:%S", localtime(&now));
+    strftime(text, sizeof text, "%H:%M:%S", localtime(&now));
     printf("%-8s %-7d %-7d %-6d %s\n", text, event->pid, event->ppid, event->uid, event->comm);
 }
 
@@ -24,6 +24,7 @@ int main(void)
         return 1;
     struct perf_buffer *events =
         perf_buffer__new(bpf_map__fd(skeleton->maps.events), 64, event_print, NULL, NULL, NULL);
+
     if (!events)
         return 1;
     while (perf_buffer__poll(events, 100) >= 0)

@@ -2,6 +2,7 @@
 #include "rig.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -89,6 +90,20 @@ static void cannot_reach_others(void **state)
         expect(*state, "parent_memory", EACCES);
 }
 
+static void cannot_have_the_kernel_send_signals(void **state)
+{
+    static const char *const attempts[] = {"setown",  "setown_high_bits", "setown_ex", "setsig",
+                                           "async",   "async_nonblock",   "fiosetown", "siocspgrp",
+                                           "fioasync"};
+
+    for (size_t i = 0; i < sizeof attempts / sizeof *attempts; i++)
+        expect(*state, attempts[i], EPERM);
+    expect(*state, "nonblock", 0);
+    expect(*state, "fionbio", 0);
+    expect(*state, "owner", 0);
+    expect(*state, "readiness_signal", 0);
+}
+
 static void cannot_change_the_machine(void **state)
 {
     static const char *const attempts[] = {
@@ -107,6 +122,45 @@ static void cannot_leave(void **state)
     for (size_t i = 0; i < sizeof attempts / sizeof *attempts; i++)
         if (getuid() == 0 || strcmp(attempts[i], "setuid") != 0)
             expect(*state, attempts[i], EPERM);
+}
+
+static void cannot_take_memory_past_its_limit(void **state)
+{
+    static const char *const attempts[] = {"shared_memory", "growing_memory", "memfd_create",
+                                           "shmget"};
+
+    for (size_t i = 0; i < sizeof attempts / sizeof *attempts; i++)
+        expect(*state, attempts[i], EPERM);
+    expect(*state, "private_memory", 0);
+    expect(*state, "oom_score_adj", 1000);
+}
+
+static void has_a_name(void **state)
+{
+    struct rig *rig = *state;
+    const char *path = arena_printf(&rig->arena, "/proc/%d/comm", (int)rig_await_host(rig, 0));
+    CLEANUP(fclosep) FILE *file = fopen(path, "re");
+    char comm[32];
+
+    assert_non_null(file);
+    assert_non_null(fgets(comm, sizeof comm, file));
+    assert_string_equal("picket-host\n", comm);
+}
+
+/* What is sent to all of a group, or by pkill to all of a name. */
+static void does_not_mind_signals(void **state)
+{
+    static const int signals[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGTERM,
+                                  SIGPIPE, SIGUSR1, SIGUSR2, SIGALRM};
+    struct rig *rig = *state;
+    pid_t pid = rig_await_host(rig, 0);
+
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+        assert_int_equal(0, kill(pid, signals[i]));
+    assert_int_equal(0, rig_push_json(rig, "after signals", "{}"));
+    rig_drain(rig);
+    assert_int_equal(pid, rig_await_host(rig, 0));
+    assert_int_equal(0, rig_counters(rig, 0).crashes);
 }
 
 static void gets_its_options(void **state)
@@ -163,11 +217,15 @@ static int all_tests(void)
         cmocka_unit_test(is_nobody),
         cmocka_unit_test(has_few_descriptors),
         cmocka_unit_test(cannot_reach_others),
+        cmocka_unit_test(cannot_have_the_kernel_send_signals),
         cmocka_unit_test(cannot_change_the_machine),
         cmocka_unit_test(cannot_leave),
         cmocka_unit_test(gets_its_options),
         cmocka_unit_test(gets_little_environment),
         cmocka_unit_test(gets_values_of_alerts),
+        cmocka_unit_test(cannot_take_memory_past_its_limit),
+        cmocka_unit_test(has_a_name),
+        cmocka_unit_test(does_not_mind_signals),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);

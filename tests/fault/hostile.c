@@ -16,25 +16,30 @@
 #define SOCKET 3
 
 enum mode {
-    MODE_ABORT,        /* at every alert */
-    MODE_ABORT_AT,     /* at the alert whose id is `at` */
-    MODE_SLEEP,        /* for ever */
-    MODE_EXIT,         /* while delivering */
-    MODE_MANY,         /* says it delivered more than it was given */
-    MODE_NONE,         /* says all is well, and that it delivered nothing */
-    MODE_ACTION,       /* an action there is not */
-    MODE_FRAME,        /* bytes that are no frame */
-    MODE_LONG_FRAME,   /* a frame that claims to be 4 GB long */
-    MODE_FOREIGN,      /* a frame a host does not send */
-    MODE_CLOSE_SOCKET, /* and goes on */
-    MODE_SPAM,         /* 20,000 lines of log an alert */
-    MODE_STDERR,       /* 2 MB on standard error */
+    MODE_ABORT,         /* at every alert */
+    MODE_ABORT_AT,      /* at the alert whose id is `at` */
+    MODE_SLEEP,         /* for ever */
+    MODE_EXIT,          /* while delivering */
+    MODE_MANY,          /* says it delivered more than it was given */
+    MODE_MANY_REJECTED, /* says it rejects more than it was given */
+    MODE_MOST_REJECTED, /* says it rejects as many as there are numbers */
+    MODE_ONE_TOO_MANY,  /* says it delivered all, and rejects one more */
+    MODE_NONE,          /* says all is well, and that it delivered nothing */
+    MODE_ACTION,        /* an action there is not */
+    MODE_FRAME,         /* bytes that are no frame */
+    MODE_LONG_FRAME,    /* a frame that claims to be 4 GB long */
+    MODE_FOREIGN,       /* a frame a host does not send */
+    MODE_CLOSE_SOCKET,  /* and goes on */
+    MODE_SPAM,          /* 20,000 lines of log an alert */
+    MODE_STDERR,        /* 2 MB on standard error */
+    MODE_LAST_WORDS,    /* on standard error, without a newline */
     MODE_OPEN_FAILS,
     MODE_OPEN_SLEEPS,
-    MODE_SLOW,   /* one alert a call, a millisecond each */
-    MODE_REJECT, /* the alert `at` */
-    MODE_RETRY,  /* the alert `at`, three times */
-    MODE_HOARD,  /* takes memory until there is none, then delivers */
+    MODE_SLOW,        /* one alert a call, a millisecond each */
+    MODE_REJECT,      /* the alert `at` */
+    MODE_REJECT_HALF, /* the later half of a batch, once it has `at` alerts */
+    MODE_RETRY,       /* the alert `at`, three times */
+    MODE_HOARD,       /* takes memory until there is none, then delivers */
     MODE_FAULTLESS
 };
 
@@ -47,8 +52,10 @@ struct config {
 static const struct picket_option options[] = {
     {.name = "mode",
      .type = PICKET_ENUM,
-     .choices = "abort|abort_at|sleep|exit|many|none|action|frame|long_frame|foreign|close_socket|"
-                "spam|stderr|open_fails|open_sleeps|slow|reject|retry|hoard|faultless",
+     .choices = "abort|abort_at|sleep|exit|many|many_rejected|most_rejected|one_too_many|none|"
+                "action|frame|long_frame|foreign|close_socket|"
+                "spam|stderr|last_words|open_fails|open_sleeps|slow|reject|reject_half|retry|hoard|"
+                "faultless",
      .flags = PICKET_REQUIRED,
      .help = "what to do",
      .offset = offsetof(struct config, mode)},
@@ -174,6 +181,17 @@ static void fail_at(struct hostile *hostile, const struct picket_alert *const *a
     verdict->action = hostile->config->mode == MODE_RETRY ? PICKET_RETRY : PICKET_REJECT;
 }
 
+static void reject_half(const struct hostile *hostile, const struct picket_alert *const *alerts,
+                        size_t count, struct picket_verdict *verdict)
+{
+    verdict->action = PICKET_RETRY;
+    if ((int64_t)count < hostile->config->at)
+        return;
+    deliver_all(hostile, alerts, count / 2, verdict);
+    verdict->action = PICKET_REJECT;
+    verdict->rejected = count - verdict->delivered;
+}
+
 static void misbehave(struct hostile *hostile, size_t count, struct picket_verdict *verdict)
 {
     static const unsigned char long_frame[] = {0xff, 0xff, 0xff, 0xff, 8, 0, 1, 0};
@@ -182,6 +200,9 @@ static void misbehave(struct hostile *hostile, size_t count, struct picket_verdi
     switch ((enum mode)hostile->config->mode) {
     case MODE_ABORT:
         abort();
+    case MODE_LAST_WORDS:
+        fputs("and then it was dark", stderr);
+        abort();
     case MODE_SLEEP:
         sleep_forever();
         break;
@@ -189,6 +210,18 @@ static void misbehave(struct hostile *hostile, size_t count, struct picket_verdi
         exit(7);
     case MODE_MANY:
         verdict->delivered = count + 1;
+        break;
+    case MODE_MANY_REJECTED:
+        verdict->action = PICKET_REJECT;
+        verdict->rejected = count + 1;
+        break;
+    case MODE_MOST_REJECTED:
+        verdict->action = PICKET_REJECT;
+        verdict->rejected = SIZE_MAX;
+        break;
+    case MODE_ONE_TOO_MANY:
+        verdict->delivered = count;
+        verdict->action = PICKET_REJECT;
         break;
     case MODE_ACTION:
         verdict->delivered = count;
@@ -223,6 +256,9 @@ static void hostile_deliver(void *instance, const struct picket_alert *const *al
     case MODE_REJECT:
     case MODE_RETRY:
         fail_at(hostile, alerts, count, verdict);
+        return;
+    case MODE_REJECT_HALF:
+        reject_half(hostile, alerts, count, verdict);
         return;
     case MODE_SLOW:
         nanosleep(&moment, NULL);

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/ptrace.h>
 #include <sys/wait.h>
 
 #include "base/clock.h"
@@ -116,6 +117,21 @@ static void says_it_delivered_too_many(void **state)
     expect_garbage(*state, HOSTILE "many");
 }
 
+static void says_it_rejects_too_many(void **state)
+{
+    expect_garbage(*state, HOSTILE "many_rejected");
+}
+
+static void says_it_rejects_more_than_numbers_hold(void **state)
+{
+    expect_garbage(*state, HOSTILE "most_rejected");
+}
+
+static void says_it_delivered_all_and_rejects_one(void **state)
+{
+    expect_garbage(*state, HOSTILE "one_too_many");
+}
+
 static void says_it_delivered_none(void **state)
 {
     expect_garbage(*state, HOSTILE "none");
@@ -164,29 +180,6 @@ static void closes_its_socket(void **state)
     expect_crash(*state, HOSTILE "close_socket");
 }
 
-/* What the engine writes on standard error while ACTION runs. */
-static struct text logged(struct rig *rig, void (*action)(struct rig *rig))
-{
-    int before = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
-    CLEANUP(closep) int file = open(rig_path(rig, "log"), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-
-    assert_true(before >= 0 && file >= 0);
-    dup2(file, STDERR_FILENO);
-    action(rig);
-    dup2(before, STDERR_FILENO);
-    close(before);
-    return rig_read(rig, "log");
-}
-
-static size_t count_lines(struct text t)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < t.len; i++)
-        count += t.ptr[i] == '\n';
-    return count;
-}
-
 static void push_two_and_drain(struct rig *rig)
 {
     rig_push(rig, 2, false);
@@ -198,14 +191,14 @@ static void floods_the_log(void **state)
     struct rig *rig = *state;
 
     start(rig, HOSTILE "spam,batch=1");
-    struct text log = logged(rig, push_two_and_drain);
+    struct text log = rig_logged(rig, push_two_and_drain);
     struct delivery_counters worst = rig_counters(rig, WORST);
 
     assert_int_equal(2, worst.delivered);
     assert_int_equal(0, worst.crashes + worst.hangs + worst.garbage);
     assert_true(worst.suppressed > 30000);
     /* Every line is either written or counted, but for the lines about the lines. */
-    assert_in_range(count_lines(log) + worst.suppressed, 40000, 41000);
+    assert_in_range(rig_count_lines(log) + worst.suppressed, 40000, 41000);
     assert_false(text_contains(log, TEXT("\033")));
     expect_healthy(rig);
 }
@@ -215,11 +208,93 @@ static void floods_standard_error(void **state)
     struct rig *rig = *state;
 
     start(rig, HOSTILE "stderr");
-    struct text log = logged(rig, push_two_and_drain);
+    struct text log = rig_logged(rig, push_two_and_drain);
 
     assert_int_equal(2, rig_counters(rig, WORST).delivered);
-    assert_in_range(count_lines(log), 50, 1000);
+    assert_in_range(rig_count_lines(log), 50, 1000);
     assert_true(text_contains(log, TEXT("output hostile: !!!!")));
+    expect_healthy(rig);
+}
+
+static void push_one_and_drain(struct rig *rig)
+{
+    rig_push(rig, 1, false);
+    rig_drain(rig);
+}
+
+static void last_words_are_heard(void **state)
+{
+    struct rig *rig = *state;
+
+    start(rig, HOSTILE "last_words");
+    struct text log = rig_logged(rig, push_one_and_drain);
+
+    assert_int_equal(3, rig_counters(rig, WORST).crashes);
+    for (int i = 0; i < 3; i++) {
+        struct text line = {0};
+
+        while (log.ptr && !text_contains(line, TEXT("output hostile: ")))
+            line = text_split(&log, '\n');
+        assert_true(text_ends(line, TEXT("output hostile: and then it was dark")));
+        while (log.ptr && !text_contains(line, TEXT("its host ended")))
+            line = text_split(&log, '\n');
+        assert_non_null(line.ptr);
+    }
+}
+
+/* Holds PID at the end it comes to, as a disk that does not answer would, until told. */
+static pid_t hold_at_end(pid_t pid, int *release)
+{
+    int ready[2], told[2];
+    char byte = 0;
+
+    assert_int_equal(0, pipe2(ready, O_CLOEXEC));
+    assert_int_equal(0, pipe2(told, O_CLOEXEC));
+    pid_t holder = fork();
+
+    if (holder == 0) {
+        close(told[1]);
+        if (ptrace(PTRACE_SEIZE, pid, NULL, PTRACE_O_TRACEEXIT) < 0 ||
+            write(ready[1], &byte, 1) != 1 || read(told[0], &byte, 1) < 0)
+            _exit(1);
+        _exit(0);
+    }
+    close(ready[1]);
+    close(told[0]);
+    assert_int_equal(1, read(ready[0], &byte, 1));
+    close(ready[0]);
+    *release = told[1];
+    return holder;
+}
+
+static void await_complaint(struct rig *rig)
+{
+    while (!text_contains(rig_read(rig, "log"), TEXT("was killed and does not die")))
+        usleep(10000);
+}
+
+static void a_host_that_does_not_die_is_told_of(void **state)
+{
+    struct rig *rig = *state;
+    int release, status;
+
+    if (getuid() != 0)
+        skip();
+    start(rig, HOSTILE "sleep,deadline=100ms");
+    pid_t pid = rig_await_host(rig, WORST);
+    pid_t holder = hold_at_end(pid, &release);
+
+    rig_push(rig, 1, false);
+    rig_logged(rig, await_complaint);
+    struct delivery_counters worst = rig_counters(rig, WORST);
+
+    assert_int_equal(DELIVERY_DOWN, worst.state);
+    assert_int_equal(pid, worst.pid);
+    assert_int_equal(0, worst.restarts);
+    close(release);
+    assert_int_equal(holder, waitpid(holder, &status, 0));
+    rig_drain(rig);
+    assert_int_equal(3, rig_counters(rig, WORST).hangs);
     expect_healthy(rig);
 }
 
@@ -252,6 +327,29 @@ static void rejects_one_alert(void **state)
 
     assert_int_equal(9, worst.delivered);
     assert_int_equal(1, worst.rejected);
+    expect_healthy(rig);
+}
+
+static void push_ten_and_drain(struct rig *rig)
+{
+    rig_push(rig, 10, false);
+    rig_drain(rig);
+}
+
+static void rejects_the_rest_of_a_batch(void **state)
+{
+    struct rig *rig = *state;
+
+    start(rig, HOSTILE "reject_half,at=10");
+    struct text log = rig_logged(rig, push_ten_and_drain);
+    struct delivery_counters worst = rig_counters(rig, WORST);
+
+    assert_int_equal(5, worst.delivered);
+    assert_int_equal(5, worst.rejected);
+    assert_int_equal(0, worst.garbage + worst.restarts);
+    assert_true(
+        text_contains(log, TEXT("output hostile: 5 alerts are rejected (first: 000006): ")));
+    rig_expect(rig, "hostile.jsonl", 5, ONCE);
     expect_healthy(rig);
 }
 
@@ -323,20 +421,6 @@ static void waiting_pushes_lose_nothing(void **state)
     assert_int_equal(0, rig_counters(rig, WORST).dropped);
     rig_expect(rig, "hostile.jsonl", 300, ONCE);
     expect_healthy(rig);
-}
-
-static void waiting_pushes_can_be_stopped(void **state)
-{
-    struct rig *rig = *state;
-    const struct delivery_alert alert = {.id = TEXT("1"), .json = TEXT("{}")};
-
-    start(rig, HOSTILE "sleep,queue=1,deadline=1h");
-    rig_push(rig, 1, true);
-    rig->stop = true;
-    assert_int_equal(-EINTR, delivery_push(rig->delivery, &alert, 1U << WORST, true));
-    assert_int_equal(2, rig_counters(rig, WORST).offered);
-    assert_int_equal(1, rig_counters(rig, WORST).dropped);
-    assert_int_equal(1, rig_counters(rig, BESIDE).offered);
 }
 
 static void alerts_beyond_all_measure_are_rejected(void **state)
@@ -461,6 +545,9 @@ static int all_tests(void)
         TEST(aborts_at_one_alert_of_many),
         TEST(sleeps_for_ever),
         TEST(says_it_delivered_too_many),
+        TEST(says_it_rejects_too_many),
+        TEST(says_it_rejects_more_than_numbers_hold),
+        TEST(says_it_delivered_all_and_rejects_one),
         TEST(says_it_delivered_none),
         TEST(wants_an_unknown_action),
         TEST(writes_no_frames),
@@ -470,15 +557,17 @@ static int all_tests(void)
         TEST(closes_its_socket),
         TEST(floods_the_log),
         TEST(floods_standard_error),
+        TEST(last_words_are_heard),
+        TEST(a_host_that_does_not_die_is_told_of),
         TEST(fails_to_open),
         TEST(hangs_in_open),
         TEST(rejects_one_alert),
+        TEST(rejects_the_rest_of_a_batch),
         TEST(asks_to_be_tried_again),
         TEST(hoards_memory),
         TEST(queue_is_bounded),
         TEST(queue_is_bounded_in_bytes),
         TEST(waiting_pushes_lose_nothing),
-        TEST(waiting_pushes_can_be_stopped),
         TEST(alerts_beyond_all_measure_are_rejected),
         TEST(routes_are_kept),
         TEST(killed_hosts_come_back),

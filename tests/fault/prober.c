@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/perf_event.h>
+#include <linux/sockios.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -16,6 +17,7 @@
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -137,6 +139,31 @@ static void attack_others(void)
     tried("parent_memory", getuid() ? open(mem, O_RDONLY | O_CLOEXEC) : 0);
 }
 
+/* Signals the kernel would send for us when a descriptor becomes ready. */
+static void attack_through_readiness(void)
+{
+    const struct f_owner_ex owner = {.type = F_OWNER_PID, .pid = getppid()};
+    int pair[2], parent = getppid(), on = 1;
+
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+        return;
+    tried("setown", fcntl(pair[0], F_SETOWN, parent));
+    tried("setown_high_bits", syscall(SYS_fcntl, pair[0], 0xff00000000UL | F_SETOWN, parent));
+    tried("setown_ex", fcntl(pair[0], F_SETOWN_EX, &owner));
+    tried("setsig", fcntl(pair[0], F_SETSIG, SIGKILL));
+    tried("async", fcntl(pair[0], F_SETFL, O_ASYNC));
+    tried("async_nonblock", fcntl(pair[0], F_SETFL, O_ASYNC | O_NONBLOCK));
+    tried("fiosetown", ioctl(pair[0], FIOSETOWN, &parent));
+    tried("siocspgrp", ioctl(pair[0], SIOCSPGRP, &parent));
+    tried("fioasync", ioctl(pair[0], FIOASYNC, &on));
+    tried("nonblock", fcntl(pair[0], F_SETFL, O_NONBLOCK));
+    tried("fionbio", ioctl(pair[0], FIONBIO, &on));
+    say("owner", fcntl(pair[0], F_GETOWN));
+    say("readiness_signal", fcntl(pair[0], F_GETSIG));
+    close(pair[0]);
+    close(pair[1]);
+}
+
 static void attack_machine(void)
 {
     const char one = 'x';
@@ -169,6 +196,30 @@ static void attack_confinement(void)
     tried("memory_limit", setrlimit(RLIMIT_DATA, &(struct rlimit){RLIM_INFINITY, RLIM_INFINITY}));
 }
 
+/* Memory that no limit of the process counts. */
+static void attack_memory(void)
+{
+    const int shared = MAP_SHARED | MAP_ANONYMOUS, grows = MAP_PRIVATE | MAP_ANONYMOUS;
+    const int access = PROT_READ | PROT_WRITE;
+
+    tried("shared_memory", (long)mmap(NULL, 4096, access, shared, -1, 0));
+    tried("growing_memory", (long)mmap(NULL, 4096, access, grows | MAP_GROWSDOWN, -1, 0));
+    tried("private_memory", (long)mmap(NULL, 4096, access, grows, -1, 0));
+    tried("memfd_create", syscall(SYS_memfd_create, "hoard", 0));
+    tried("shmget", syscall(SYS_shmget, 0, 4096, 0600));
+}
+
+static void report_score(void)
+{
+    FILE *file = fopen("/proc/self/oom_score_adj", "re");
+    char line[16] = "";
+
+    if (file && fgets(line, sizeof line, file))
+        say("oom_score_adj", strtol(line, NULL, 10));
+    if (file)
+        fclose(file);
+}
+
 static void report_config(const struct config *config)
 {
     say(config->text ? config->text : "no_text", 0);
@@ -195,8 +246,11 @@ static int prober_open(const struct picket_host *host, const void *config, void 
     report_identity();
     report_descriptors();
     attack_others();
+    attack_through_readiness();
     attack_machine();
     attack_confinement();
+    attack_memory();
+    report_score();
     services = host;
     return 0;
 }

@@ -61,10 +61,8 @@ static int start(struct rig *rig, const char *const *arguments, size_t count)
         whole[i] = with_folder(rig, arguments[i]);
     assert_int_equal(
         0, output_config_parse(whole, count, &rig->arena, &rig->diags, &configs, &config_count));
-    const struct delivery_options options = {.outputs = configs,
-                                             .output_count = config_count,
-                                             .plugin_dir = RIG_PLUGIN_DIR,
-                                             .stop = &rig->stop};
+    const struct delivery_options options = {
+        .outputs = configs, .output_count = config_count, .plugin_dir = RIG_PLUGIN_DIR};
 
     if (rig->diags.errors)
         return -EINVAL;
@@ -202,6 +200,28 @@ void rig_expect(struct rig *rig, const char *name, unsigned count, enum rig_repe
             assert_true(repeats == REPEATS && number <= last);
     }
     assert_int_equal(count, last);
+}
+
+struct text rig_logged(struct rig *rig, void (*action)(struct rig *rig))
+{
+    int before = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+    CLEANUP(closep) int file = open(rig_path(rig, "log"), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+    assert_true(before >= 0 && file >= 0);
+    dup2(file, STDERR_FILENO);
+    action(rig);
+    dup2(before, STDERR_FILENO);
+    close(before);
+    return rig_read(rig, "log");
+}
+
+size_t rig_count_lines(struct text t)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < t.len; i++)
+        count += t.ptr[i] == '\n';
+    return count;
 }
 
 void rig_expect_sum(struct rig *rig, size_t index)

@@ -18,7 +18,6 @@ struct rig {
     struct arena arena;
     struct diag_list diags;
     struct delivery *delivery;
-    atomic_bool stop;
     unsigned pushed;
     struct buffer shown; /* diagnostics, after rig_refuse() */
 };
@@ -51,6 +50,10 @@ struct text rig_read(struct rig *rig, const char *name);
 /* NAME holds, as JSON lines, alerts 1 to COUNT in order; repeats only where REPEATS. */
 enum rig_repeats { ONCE, REPEATS };
 void rig_expect(struct rig *rig, const char *name, unsigned count, enum rig_repeats repeats);
+
+/* What the engine writes on standard error while ACTION runs. */
+struct text rig_logged(struct rig *rig, void (*action)(struct rig *rig));
+size_t rig_count_lines(struct text t);
 
 /* Offered is the sum of the rest; and it is what was pushed. */
 void rig_expect_sum(struct rig *rig, size_t index);

@@ -2,6 +2,7 @@
  * of every test run. Fails when a folder holds nothing, so that a corpus cannot get lost. */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,29 +14,12 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void closedirp(DIR **dir)
-{
-    if (*dir)
-        closedir(*dir);
-}
-
 static int read_whole(const char *path, struct buffer *out)
 {
-    CLEANUP(fclosep) FILE *file = fopen(path, "rb");
-    size_t n;
+    CLEANUP(closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
 
     buffer_clear(out);
-    if (!file)
-        return -errno;
-    do {
-        char *room = buffer_reserve(out, 65536);
-
-        if (!room)
-            return -ENOMEM;
-        n = fread(room, 1, 65536, file);
-        out->len += n;
-    } while (n > 0);
-    return ferror(file) ? -EIO : 0;
+    return fd < 0 ? -errno : buffer_read_fd(out, fd, SIZE_MAX / 8);
 }
 
 /* A block of exactly its size, so that a sanitizer sees the first byte read beyond. */

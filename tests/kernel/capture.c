@@ -61,7 +61,7 @@ static void track(struct capture *capture, int64_t pid)
     if (capture->tracked_count == capture->tracked_size) {
         capture->tracked_size = capture->tracked_size * 2 + 16;
         capture->tracked =
-            realloc(capture->tracked, capture->tracked_size * sizeof(*capture->tracked));
+            realloc(capture->tracked, capture->tracked_size * sizeof *capture->tracked);
         assert_non_null(capture->tracked);
     }
     capture->tracked[capture->tracked_count++] = pid;
@@ -71,7 +71,7 @@ static void record_keep(struct capture *capture, const struct record *record)
 {
     if (capture->count == capture->size) {
         capture->size = capture->size * 2 + 16;
-        capture->records = realloc(capture->records, capture->size * sizeof(*capture->records));
+        capture->records = realloc(capture->records, capture->size * sizeof *capture->records);
         assert_non_null(capture->records);
     }
     struct record *copy = &capture->records[capture->count++];
@@ -82,7 +82,7 @@ static void record_keep(struct capture *capture, const struct record *record)
                             &copy->process.tty,      &copy->process.argv};
 
     *copy = *record;
-    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         *texts[i] = arena_text(&capture->arena, *texts[i]);
 }
 
@@ -133,19 +133,21 @@ static const char *root_prefix(void)
         return prefix;
     assert_int_equal(pipe(pipes), 0);
     pid_t pid = fork();
+
     if (pid == 0) {
         int root = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         int namespace = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
 
-        if (setns(namespace, CLONE_NEWNS) < 0 || fchdir(root) < 0 ||
-            !getcwd(prefix, sizeof(prefix)))
+        if (setns(namespace, CLONE_NEWNS) < 0 || fchdir(root) < 0 || !getcwd(prefix, sizeof prefix))
             _exit(1);
         _exit(write(pipes[1], prefix, strlen(prefix)) < 0);
     }
     int status;
+
     waitpid(pid, &status, 0);
     close(pipes[1]);
-    ssize_t len = read(pipes[0], prefix, sizeof(prefix) - 1);
+    ssize_t len = read(pipes[0], prefix, sizeof prefix - 1);
+
     close(pipes[0]);
     assert_true(status == 0 && len > 0);
     prefix[len == 1 ? 0 : len] = '\0'; /* "/" is no prefix */
@@ -157,6 +159,7 @@ static const char *root_prefix(void)
 static int64_t cgroup_id(const char *path)
 {
     CLEANUP(closep) int fs = fsopen("cgroup2", FSOPEN_CLOEXEC);
+
     assert_true(fs >= 0);
     assert_int_equal(fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0), 0);
     CLEANUP(closep) int mounted = fsmount(fs, FSMOUNT_CLOEXEC, 0);
@@ -240,8 +243,10 @@ void capture_expect_exec(struct capture *capture, const struct truth *truth, con
     SET(expected, EXE_MEMFD, exe_memfd, memfd);
     SET(expected, EXE_DELETED, exe_deleted, truth->exe_nlink == 0);
     SET(expected, FILENAME, filename, text_from(arena_string(&capture->arena, filename)));
+    SET(expected, FILENAME_TRUNCATED, filename_truncated, false);
     SET(expected, CWD, cwd,
         printed(capture, root_prefix(), root_prefix()[0] && !truth->cwd[1] ? "" : truth->cwd));
+    SET(expected, CWD_TRUNCATED, cwd_truncated, false);
     capture_expect_argv(capture, argv, expected);
 }
 

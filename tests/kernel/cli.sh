@@ -88,6 +88,16 @@ until_true 20 grep -q " -2 sh *$work/$token-missing third\| -2 .*$token-missing 
     "$work/watch.out" || fail "watch: no failed exec"
 stop watch
 
+# Who reads no further has seen enough: watch ends by itself.
+"$picket" watch 2>/dev/null | head -n 1 >/dev/null &
+reader=$!
+ended() {
+    "$work/$token"
+    ! pgrep -f "^$picket watch" >/dev/null
+}
+until_true 50 ended || fail "watch goes on without a reader"
+wait "$reader"
+
 # What is recorded is alerted on by replay as it would have been live.
 start record record "$work/events.jsonl"
 "$work/$token" fourth
@@ -98,5 +108,10 @@ stop record
 grep -q "\"message\":\"[a-z]* ran [^ ]*$work/$token from a scratch folder: $work/$token fourth\"" \
     "$work/replayed" || fail "replay does not alert"
 [ "$(stat -c %a "$work/events.jsonl")" = 600 ] || fail "a recording is open to others"
+
+# A replay whose alerts cannot be delivered says so, and with its status.
+grep "$token fourth" "$work/events.jsonl" |
+    "$picket" replay -r "$rules" -o json,path=/dev/full - 2>"$work/err" && fail "a full disk is fine"
+grep -q 'json .*offered 1 = delivered 0' "$work/err" || fail "replay: $(cat "$work/err")"
 
 exit "$failed"

@@ -144,7 +144,7 @@ static void test_argv_of_100000_bytes(void **state)
     static char arguments[10][10000];
 
     for (int i = 0; i < 10; i++) {
-        memset(arguments[i], 'a' + i, sizeof(arguments[i]) - 1);
+        memset(arguments[i], 'a' + i, sizeof arguments[i] - 1);
         argv[i + 1] = arguments[i];
     }
     struct start start = {scene_path("probe"), argv};
@@ -153,6 +153,7 @@ static void test_argv_of_100000_bytes(void **state)
 
     assert_int_equal(expected.cmdline_length, 100001);
     CLEANUP(buffer_deinit) struct buffer front = {0};
+
     buffer_put(&front, expected.argv.ptr, SENSOR_ARGV_MAX);
     buffer_put_char(&front, '\0');
     expected.argv = buffer_text(&front);
@@ -181,6 +182,7 @@ static void test_no_argv(void **state)
     assert_non_null(record);
     start.argv = record->process.argc == 1 ? empty : none;
     struct process expected = expected_of(&truth, &start);
+
     check(&truth, &expected);
 }
 
@@ -217,6 +219,20 @@ static void test_execveat_of_a_folder(void **state)
     check_start_at(&(struct start_at){folder, "probe", 0, argv}, "/probe");
 }
 
+/* What the kernel makes of it is longer than a path may be. */
+static void test_execveat_of_a_path_of_4095_bytes(void **state)
+{
+    const char *argv[] = {"probe", NULL};
+    CLEANUP(closep) int folder = open(scene_path(""), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    char path[4096], name[4097];
+
+    memset(path, '/', sizeof path);
+    path[0] = '.';
+    memcpy(path + sizeof path - sizeof "probe", "probe", sizeof "probe");
+    snprintf(name, sizeof name, "/%s", path);
+    check_start_at(&(struct start_at){folder, path, 0, argv}, name);
+}
+
 static void test_execveat_of_a_file(void **state)
 {
     const char *argv[] = {"probe", NULL};
@@ -232,8 +248,10 @@ static void test_memfd(void **state)
 
     scene_copy(scene_path("probe"), memfd);
     struct start_at start = {memfd, "", AT_EMPTY_PATH, argv};
+
     check_start_at(&start, "");
     const struct process *process = &capture.records[1].process;
+
     assert_true(text_is(process->exe, "/memfd:evil") && process->exe_memfd && process->exe_deleted);
 }
 
@@ -243,10 +261,13 @@ static void test_deleted(void **state)
 
     scene_probe("gone", 0755);
     CLEANUP(closep) int file = open(scene_path("gone"), O_RDONLY | O_CLOEXEC);
+
     unlink(scene_path("gone"));
     struct start_at start = {file, "", AT_EMPTY_PATH, argv};
+
     check_start_at(&start, "");
     const struct process *process = &capture.records[1].process;
+
     assert_true(text_ends(process->exe, TEXT("/gone")) && process->exe_deleted);
     assert_int_equal(process->exe_nlink, 0);
 }
@@ -382,6 +403,7 @@ static void check_set_id(const char *name, mode_t mode)
     struct start start = {scene_path(name), just_probe};
     struct truth truth = run(child_other_user, &start);
     struct process expected = expected_of(&truth, &start);
+
     check(&truth, &expected);
     assert_int_equal(expected.uid, SOME_UID);
     assert_int_equal(expected.gid, SOME_GID);
@@ -401,17 +423,29 @@ static void test_setgid_executable(void **state)
     check_set_id("setgid", 02755);
 }
 
-/* In a chroot no user namespace can be made; so out of it (who enters a mount namespace, be it his
- * own, is put at its root) and into it again. */
-static int child_namespaces(void *argument)
+/* For what cannot be done in a chroot: out of it (who enters a mount namespace, be it his own, is
+ * put at its root). Returns what was the root, for chroot_return(), or -1. */
+static int chroot_leave(void)
 {
     int root = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int namespace = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+    CLEANUP(closep) int namespace = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
 
-    if (setns(namespace, CLONE_NEWNS) < 0 || unshare(CLONE_NEWUSER | CLONE_NEWPID) < 0 ||
-        fchdir(root) < 0 || chroot(".") < 0)
+    return setns(namespace, CLONE_NEWNS) < 0 ? -1 : root;
+}
+
+static int chroot_return(int root)
+{
+    return fchdir(root) < 0 ? -1 : chroot(".");
+}
+
+static int child_namespaces(void *argument)
+{
+    int root = chroot_leave();
+
+    if (unshare(CLONE_NEWUSER | CLONE_NEWPID) < 0 || chroot_return(root) < 0)
         return -1;
     pid_t pid = fork();
+
     if (pid == 0) {
         child_execve(argument);
         _exit(1);
@@ -429,6 +463,7 @@ static void test_new_pid_and_user_namespaces(void **state)
     assert_int_not_equal(truth.uid, 0);
     truth.uid = truth.euid = truth.gid = truth.egid = 0;
     struct process expected = expected_of(&truth, &start);
+
     check(&truth, &expected);
 }
 
@@ -440,8 +475,10 @@ static int pty_open(void)
         return terminal;
     /* There is no /dev/ptmx that works in a bare chroot. */
     CLEANUP(closep) int fs = fsopen("devpts", FSOPEN_CLOEXEC);
+
     assert_int_equal(fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0), 0);
     CLEANUP(closep) int mounted = fsmount(fs, FSMOUNT_CLOEXEC, 0);
+
     return openat(mounted, "ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
 }
 
@@ -468,6 +505,7 @@ static void test_terminal(void **state)
     assert_true(master >= 0);
     assert_int_equal(ioctl(master, TIOCSPTLCK, &unlocked), 0);
     CLEANUP(closep) int terminal = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+
     assert_true(terminal >= 0);
     struct start_on on = {{scene_path("probe"), argv}, terminal};
     struct truth truth = run(child_terminal, &on);
@@ -488,6 +526,7 @@ static int child_deep(void *argument)
         if ((mkdir(argument, 0755) < 0 && errno != EEXIST) || chdir(argument) < 0)
             return -1;
     CLEANUP(closep) int copy = open("deep", O_WRONLY | O_CREAT | O_TRUNC, 0755);
+
     scene_copy(scene_path("probe"), copy);
     closep(&copy);
     copy = -1;
@@ -502,15 +541,18 @@ static void test_path_beyond_the_record(void **state)
     name[255] = '\0';
     assert_int_equal(chdir(scene_path("")), 0);
     struct truth truth = run(child_deep, name);
+
     assert_int_equal(chdir("/"), 0);
     const struct record *record = capture_find(&capture, EVENT_EXEC, truth.pid, 0);
 
     assert_non_null(record);
     assert_true(record->process.exe_truncated);
+    assert_true(record->process.cwd_truncated && !record->process.filename_truncated);
     assert_true(record->process.exe.len > 4096 && record->process.cwd.len > 4096);
     assert_true(text_ends(record->process.exe, TEXT("ddd/deep")));
     assert_true(text_ends(record->process.cwd, TEXT("ddd")));
     assert_false(text_starts(record->process.exe, TEXT("/")));
+    assert_false(text_starts(record->process.cwd, TEXT("/")));
     assert_true(text_is(record->process.filename, "deep"));
 }
 
@@ -519,17 +561,21 @@ static int child_unmounted(void *argument)
 {
     const char *argv[] = {"probe", NULL};
     int fs = fsopen("tmpfs", FSOPEN_CLOEXEC);
+
     if (unshare(CLONE_NEWNS) < 0 || fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
         return -1;
     int mounted = fsmount(fs, FSMOUNT_CLOEXEC, 0);
+
     mkdir(scene_path("mount"), 0755);
     if (move_mount(mounted, "", AT_FDCWD, scene_path("mount"), MOVE_MOUNT_F_EMPTY_PATH) < 0)
         return -1;
     int copy = openat(mounted, "probe", O_WRONLY | O_CREAT, 0755);
+
     scene_copy(scene_path("probe"), copy);
     close(copy);
     int file = openat(mounted, "probe", O_RDONLY | O_CLOEXEC);
-    if (umount2(scene_path("mount"), MNT_DETACH) < 0)
+
+    if (fchdir(mounted) < 0 || umount2(scene_path("mount"), MNT_DETACH) < 0)
         return -1;
     return fexecve(file, (char *const *)argv, environ);
 }
@@ -540,8 +586,96 @@ static void test_unmounted_tree(void **state)
     const struct record *record = capture_find(&capture, EVENT_EXEC, truth.pid, 0);
 
     assert_non_null(record);
-    assert_true(record->process.exe_truncated);
+    assert_true(record->process.exe_truncated && record->process.cwd_truncated);
     assert_true(text_is(record->process.exe, "probe"));
+    assert_true(text_is(record->process.cwd, ""));
+}
+
+/* Nor is that of a tree that was never mounted. */
+static int child_detached(void *argument)
+{
+    const char *argv[] = {"probe", NULL};
+    int tree = open_tree(AT_FDCWD, scene_path(""), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+
+    if (fchdir(tree) < 0 || (argument && chdir(argument) < 0))
+        return -1;
+    return execv(argument ? "../probe" : "./probe", (char *const *)argv);
+}
+
+static void check_detached(const char *folder)
+{
+    struct truth truth = run(child_detached, (void *)folder);
+    const struct record *record = capture_find(&capture, EVENT_EXEC, truth.pid, 0);
+
+    assert_non_null(record);
+    assert_true(record->process.exe_truncated && record->process.cwd_truncated);
+    assert_true(text_is(record->process.exe, "probe"));
+    assert_true(text_is(record->process.cwd, folder ? folder : ""));
+    assert_false(record->process.filename_truncated);
+    assert_int_equal(record->process.exe_inode, truth.exe_inode);
+}
+
+static void test_detached_tree(void **state)
+{
+    mkdir(scene_path("folder"), 0755);
+    check_detached(NULL);
+    check_detached("folder");
+}
+
+static int child_other_mounts(void *argument)
+{
+    return unshare(CLONE_NEWNS) < 0 ? -1 : child_execve(argument);
+}
+
+static void test_new_mount_namespace(void **state)
+{
+    struct start start = {scene_path("probe"), just_probe};
+    struct truth truth = run(child_other_mounts, &start);
+    struct process expected = expected_of(&truth, &start);
+
+    check(&truth, &expected);
+}
+
+/* Mounts all there is at the folder "root" too, and goes there. */
+static int root_enter(void)
+{
+    const char *root = scene_path("root");
+
+    return mount("/", root, NULL, MS_BIND | MS_REC, NULL) < 0 ? -1 : chdir(root);
+}
+
+/* Once with chroot(2), which makes a mount the root, and so pivot_root(2) possible. */
+static int child_other_root(void *argument)
+{
+    if (unshare(CLONE_NEWNS) < 0)
+        return -1;
+    int root = chroot_leave();
+
+    if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 || chroot_return(root) < 0)
+        return -1;
+    if (root_enter() < 0 || chroot(".") < 0 || chdir("/") < 0)
+        return -1;
+    if (root_enter() < 0 || syscall(SYS_pivot_root, ".", ".") < 0 || umount2(".", MNT_DETACH) < 0)
+        return -1;
+    return child_execve(argument);
+}
+
+static void test_other_root(void **state)
+{
+    mkdir(scene_path("root"), 0755);
+    struct start start = {scene_path("probe"), just_probe};
+    struct truth truth = run(child_other_root, &start);
+    struct process expected = expected_of(&truth, &start);
+
+    /* The record tells the whole way from the root of the namespace. */
+    const char *root = scene_path("root");
+    size_t outer = expected.exe.len - strlen(truth.exe);
+
+    expected.exe = text_from(
+        arena_printf(&capture.arena, "%.*s%s%s", (int)outer, expected.exe.ptr, root, truth.exe));
+    expected.cwd =
+        text_from(arena_printf(&capture.arena, "%.*s%s", (int)outer, expected.exe.ptr, root));
+    check(&truth, &expected);
 }
 
 int main(void)
@@ -556,6 +690,7 @@ int main(void)
         cmocka_unit_test(test_argv_of_any_bytes),
         cmocka_unit_test(test_no_argv),
         cmocka_unit_test(test_execveat_of_a_folder),
+        cmocka_unit_test(test_execveat_of_a_path_of_4095_bytes),
         cmocka_unit_test(test_execveat_of_a_file),
         cmocka_unit_test(test_memfd),
         cmocka_unit_test(test_deleted),
@@ -571,12 +706,17 @@ int main(void)
         cmocka_unit_test(test_terminal),
         cmocka_unit_test(test_path_beyond_the_record),
         cmocka_unit_test(test_unmounted_tree),
+        cmocka_unit_test(test_detached_tree),
+        cmocka_unit_test(test_new_mount_namespace),
+        cmocka_unit_test(test_other_root),
     };
 
     int skipped = scene_skip();
+
     if (skipped)
         return skipped;
     int failed = cmocka_run_group_tests_name("tp_btf", tests, group_setup, group_teardown);
+
     if (!scene_has_classic())
         return failed;
     classic = true;

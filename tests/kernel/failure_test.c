@@ -1,9 +1,11 @@
 /* Attempts to start a program that fail: which error, what was attempted, and who tried. */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -42,10 +44,9 @@ struct attempt {
 
 static volatile size_t resident;
 
-/* Attempts it, then tells the truth of who did. */
-static int child_attempt(void *argument)
+/* Attempts it and returns whether it failed as it should. */
+static bool attempt_fails(const struct attempt *attempt)
 {
-    struct attempt *attempt = argument;
 
     /* The capture reads what is in memory and brings nothing in; the pages of our constants are
      * not, right after a fork. */
@@ -55,20 +56,43 @@ static int child_attempt(void *argument)
                                        attempt->argv, environ, 0)
                              : syscall(SYS_execve, attempt->filename, attempt->argv, environ);
 
-    if (r != -1 || errno != attempt->error || truth_tell() < 0)
-        _exit(1);
-    _exit(0);
+    return r == -1 && errno == attempt->error;
 }
 
-/* Runs the attempt and returns its record, what is of the caller and the error compared. */
-static const struct record *attempt_run(struct attempt *attempt, struct process *expected)
+/* Attempts it, then tells the truth of who did. */
+static int child_attempt(void *argument)
+{
+    _exit(attempt_fails(argument) && truth_tell() == 0 ? 0 : 1);
+}
+
+static void *thread_attempt(void *argument)
+{
+    prctl(PR_SET_NAME, "not-the-leader");
+    return attempt_fails(argument) ? argument : NULL;
+}
+
+static int child_attempt_in_thread(void *argument)
+{
+    pthread_t thread;
+    void *failed = NULL;
+
+    pthread_create(&thread, NULL, thread_attempt, argument);
+    pthread_join(thread, &failed);
+    _exit(failed && truth_tell() == 0 ? 0 : 1);
+}
+
+/* Runs the attempt in CHILD and returns its record, what is of the caller and the error compared.
+ */
+static const struct record *attempt_run_in(int (*child)(void *), struct attempt *attempt,
+                                           struct process *expected)
 {
     struct truth truth;
 
     capture_clear(&capture);
-    capture_until_exit(&capture, scene_run(child_attempt, attempt, &truth));
+    capture_until_exit(&capture, scene_run(child, attempt, &truth));
     *expected = capture_expect(&capture, &truth);
     const struct record *record = capture_find(&capture, EVENT_EXEC_FAILED, truth.pid, 0);
+
     assert_non_null(record);
     assert_int_equal(record->retval, -attempt->error);
     assert_identities(record, &truth);
@@ -77,10 +101,17 @@ static const struct record *attempt_run(struct attempt *attempt, struct process 
     return record;
 }
 
+static const struct record *attempt_run(struct attempt *attempt, struct process *expected)
+{
+    return attempt_run_in(child_attempt, attempt, expected);
+}
+
 static void filename_expect(struct process *expected, const char *filename)
 {
     expected->filename = text_from(arena_string(&capture.arena, filename));
     field_set_add(&expected->has, FIELD_FILENAME);
+    expected->filename_truncated = false;
+    field_set_add(&expected->has, FIELD_FILENAME_TRUNCATED);
 }
 
 static void check(struct attempt attempt)
@@ -104,6 +135,18 @@ static void file_make(const char *name, const char *content, mode_t mode)
 static void test_no_such_file(void **state)
 {
     check((struct attempt){"/no/such/file", some_argv, 0, ENOENT});
+}
+
+/* The process is the one that attempted it, whichever of its threads did. */
+static void test_in_a_thread(void **state)
+{
+    struct attempt attempt = {"/no/such/file", some_argv, 0, ENOENT};
+    struct process expected;
+    const struct record *record = attempt_run_in(child_attempt_in_thread, &attempt, &expected);
+
+    filename_expect(&expected, attempt.filename);
+    capture_expect_argv(&capture, attempt.argv, &expected);
+    assert_process(&record->process, &expected);
 }
 
 static void test_relative_filename(void **state)
@@ -173,6 +216,34 @@ static void test_unreadable_filename(void **state)
     struct process expected;
     const struct record *record = attempt_run(&attempt, &expected);
 
+    expected.filename_truncated = true;
+    field_set_add(&expected.has, FIELD_FILENAME_TRUNCATED);
+    capture_expect_argv(&capture, attempt.argv, &expected);
+    assert_process(&record->process, &expected);
+}
+
+/* The longest that the kernel takes, which is not taken for a cut one. */
+static void test_filename_of_4095_bytes(void **state)
+{
+    static char filename[4096];
+
+    for (size_t i = 0; i < sizeof filename - 1; i++)
+        filename[i] = i % 2 ? 'x' : '/';
+    check((struct attempt){filename, some_argv, 0, ENOENT});
+}
+
+static void test_filename_too_long(void **state)
+{
+    static char filename[4097];
+    struct attempt attempt = {filename, some_argv, 0, ENAMETOOLONG};
+    struct process expected;
+
+    memset(filename, 'f', sizeof filename - 1);
+    const struct record *record = attempt_run(&attempt, &expected);
+
+    filename[4095] = '\0';
+    filename_expect(&expected, filename);
+    expected.filename_truncated = true;
     capture_expect_argv(&capture, attempt.argv, &expected);
     assert_process(&record->process, &expected);
 }
@@ -185,8 +256,9 @@ static void test_argument_too_long(void **state)
     struct attempt attempt = {scene_path("probe"), argv, 0, E2BIG};
     struct process expected;
 
-    memset(argument, 'a', sizeof(argument) - 1);
+    memset(argument, 'a', sizeof argument - 1);
     const struct record *record = attempt_run(&attempt, &expected);
+
     argument[4095] = '\0';
     filename_expect(&expected, attempt.filename);
     capture_expect_argv(&capture, argv, &expected);
@@ -202,7 +274,7 @@ static void test_argument_of_4095_bytes(void **state)
     static char argument[4096];
     const char *argv[] = {argument, NULL};
 
-    memset(argument, 'b', sizeof(argument) - 1);
+    memset(argument, 'b', sizeof argument - 1);
     check((struct attempt){"/no/such/file", argv, 0, ENOENT});
 }
 
@@ -235,6 +307,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_no_such_file),
+        cmocka_unit_test(test_in_a_thread),
         cmocka_unit_test(test_relative_filename),
         cmocka_unit_test(test_not_executable),
         cmocka_unit_test(test_not_a_program),
@@ -244,6 +317,8 @@ int main(void)
         cmocka_unit_test(test_null_argv),
         cmocka_unit_test(test_unreadable_argv),
         cmocka_unit_test(test_unreadable_filename),
+        cmocka_unit_test(test_filename_of_4095_bytes),
+        cmocka_unit_test(test_filename_too_long),
         cmocka_unit_test(test_argument_too_long),
         cmocka_unit_test(test_argument_of_4095_bytes),
         cmocka_unit_test(test_many_arguments),
@@ -251,9 +326,11 @@ int main(void)
     };
 
     int skipped = scene_skip();
+
     if (skipped)
         return skipped;
     int failed = cmocka_run_group_tests_name("raw_tp", tests, group_setup, group_teardown);
+
     if (!scene_has_classic())
         return failed;
     classic = true;

@@ -40,6 +40,7 @@ static const struct record *run(void (*child)(void), int *status)
 {
     capture_clear(&capture);
     pid_t pid = fork();
+
     if (pid == 0) {
         child();
         _exit(99);
@@ -91,6 +92,7 @@ static void test_abort(void **state)
 
 static void *thread_exit(void *argument)
 {
+    prctl(PR_SET_NAME, "not-the-leader");
     usleep(20000);
     syscall(SYS_exit, 5); /* of this thread alone, the last one */
     return NULL;
@@ -104,12 +106,15 @@ static void leader_first(void)
     syscall(SYS_exit, 4);
 }
 
-/* The exit is that of the process, not of its first thread. */
+/* The exit is that of the process, not of its first thread; its name is not that of its last. */
 static void test_leader_ends_first(void **state)
 {
+    char comm[16];
     int status;
     const struct record *record = run(leader_first, &status);
 
+    prctl(PR_GET_NAME, comm);
+    assert_true(text_is(record->process.comm, comm));
     assert_int_equal(record->exit_status, status);
     assert_true(record->boot_time - record->self.start >= 20 * NS_PER_MS);
     assert_null(capture_find(&capture, EVENT_EXIT, record->self.pid, 1));
@@ -203,18 +208,20 @@ static void test_orphan(void **state)
     assert_int_equal(pipe(pipes), 0);
     capture_clear(&capture);
     pid_t pid = fork();
+
     if (pid == 0) {
         pid_t orphan = fork();
 
         if (orphan > 0)
-            _exit(write(pipes[1], &orphan, sizeof(orphan)) < 0);
+            _exit(write(pipes[1], &orphan, sizeof orphan) < 0);
         while (getppid() == pid)
             usleep(1000);
         usleep(50000);
         _exit(7);
     }
     pid_t orphan;
-    assert_int_equal(read(pipes[0], &orphan, sizeof(orphan)), sizeof(orphan));
+
+    assert_int_equal(read(pipes[0], &orphan, sizeof orphan), sizeof orphan);
     close(pipes[0]);
     close(pipes[1]);
     waitpid(pid, NULL, 0);
@@ -260,6 +267,7 @@ static void test_order(void **state)
             continue;
         const struct record *run_record = capture_find(&capture, EVENT_EXEC, forked->self.pid, 0);
         const struct record *ended = capture_find(&capture, EVENT_EXIT, forked->self.pid, 0);
+
         assert_true(forked < run_record && run_record < ended);
         whole++;
     }
@@ -281,6 +289,7 @@ static void test_facts_of_fork_and_exit(void **state)
 
     capture_clear(&capture);
     pid_t pid = scene_run(child_probe, NULL, &truth);
+
     capture_until_exit(&capture, pid);
     const struct record *forked = capture_find(&capture, EVENT_FORK, pid, 0);
     const struct record *ended = capture_find(&capture, EVENT_EXIT, pid, 0);
@@ -312,6 +321,7 @@ static void test_doorbell(void **state)
         while (poll(&poll_fd, 1, 10) > 0)
             sensor_read(capture.sensor, ignore, NULL);
         const struct record *record = run(exit_3, &status);
+
         assert_non_null(record);
     }
 }
@@ -328,9 +338,11 @@ int main(void)
     };
 
     int skipped = scene_skip();
+
     if (skipped)
         return skipped;
     int failed = cmocka_run_group_tests_name("tp_btf", tests, group_setup, group_teardown);
+
     if (!scene_has_classic())
         return failed;
     classic = true;

@@ -1,6 +1,8 @@
 /* Opening the sensor: what it says when it cannot, and that it needs nothing afterwards. */
+#include <bpf/bpf.h>
 #include <errno.h>
 #include <poll.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -63,6 +65,7 @@ static void check_refusal(spoil_fn *spoil, int error, const char *words)
         _exit(r == error && said && !sensor ? 0 : 1);
     }
     int status;
+
     waitpid(pid, &status, 0);
     assert_int_equal(status, 0);
 }
@@ -131,8 +134,103 @@ static void test_no_privileges_needed(void **state)
         _exit(0);
     }
     int status;
+
     waitpid(pid, &status, 0);
     assert_int_equal(status, 0);
+}
+
+static void on_long_record(void *context, const struct record *record)
+{
+    bool *seen = context;
+
+    if (record->type == EVENT_EXEC && record->process.cmdline_length >= SENSOR_ARGV_MAX - 64 &&
+        text_starts(record->process.cmdline, TEXT("long ")))
+        *seen = true;
+}
+
+/* However small a ring is asked for, the longest record has room in it. */
+static void test_smallest_ring(void **state)
+{
+    CLEANUP(buffer_deinit) struct buffer why = {0};
+    static char argument[SENSOR_ARGV_MAX - 8];
+    const char *argv[] = {"long", argument, NULL};
+    struct sensor *sensor;
+    bool seen = false;
+
+    memset(argument, 'x', sizeof argument - 1);
+    assert_int_equal(sensor_open(&(struct sensor_options){.ring_size = 1}, &why, &sensor), 0);
+    sensor_read(sensor, on_long_record, &seen);
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        execv(NOOP_PATH, (char *const *)argv);
+        _exit(1);
+    }
+    waitpid(pid, NULL, 0);
+    sensor_flush(sensor, on_long_record, &seen);
+    assert_true(seen);
+    sensor_close(sensor);
+}
+
+/* Takes CPU out of that map of our only sensor. */
+static bool ring_remove(const char *map, uint32_t cpu)
+{
+    for (int fd = 3; fd < 256; fd++) {
+        struct bpf_map_info info = {0};
+        uint32_t len = sizeof info;
+
+        if (bpf_obj_get_info_by_fd(fd, &info, &len) == 0 &&
+            info.type == BPF_MAP_TYPE_PERF_EVENT_ARRAY && strcmp(info.name, map) == 0)
+            return bpf_map_delete_elem(fd, &cpu) == 0;
+    }
+    return false;
+}
+
+static void child_ends_on(size_t cpu)
+{
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        cpu_set_t cpus;
+
+        CPU_ZERO(&cpus);
+        CPU_SET(cpu, &cpus);
+        _exit(sched_setaffinity(0, sizeof cpus, &cpus) < 0);
+    }
+    int status;
+
+    waitpid(pid, &status, 0);
+    assert_int_equal(status, 0);
+}
+
+/* A CPU that came after the open has neither ring nor bell. What happens there is lost, and
+ * counted, but it does not take the wake-up from the others. */
+static void test_cpu_without_rings(void **state)
+{
+    CLEANUP(buffer_deinit) struct buffer why = {0};
+    struct sensor_counters counters;
+    struct sensor *sensor;
+    int64_t none = -1;
+
+    if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+        skip();
+    assert_int_equal(sensor_open(&(struct sensor_options){0}, &why, &sensor), 0);
+    assert_true(ring_remove("events", 1) && ring_remove("bells", 1));
+    struct pollfd poll_fd = {.fd = sensor_fd(sensor), .events = POLLIN};
+
+    do
+        sensor_read(sensor, on_record, &none);
+    while (poll(&poll_fd, 1, 10) > 0);
+    child_ends_on(1);
+    child_ends_on(0);
+    assert_int_equal(poll(&poll_fd, 1, 20000), 1);
+    sensor_flush(sensor, on_record, &none);
+    sensor_counters(sensor, &counters);
+    assert_true(counters.lost[EVENT_EXIT] > 0);
+    for (int type = 0; type < SENSOR_TYPES; type++)
+        assert_int_equal(counters.emitted[type], counters.received[type] + counters.lost[type]);
+    assert_int_equal(counters.refused + counters.discarded, 0);
+    sensor_close(sensor);
 }
 
 /* While nothing happens, nothing wakes the reader. Others may run on this machine meanwhile, so a
@@ -164,8 +262,9 @@ static void test_idle(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_not_root), cmocka_unit_test(test_memory_limit),
-        cmocka_unit_test(test_no_types), cmocka_unit_test(test_no_privileges_needed),
+        cmocka_unit_test(test_not_root),      cmocka_unit_test(test_memory_limit),
+        cmocka_unit_test(test_no_types),      cmocka_unit_test(test_no_privileges_needed),
+        cmocka_unit_test(test_smallest_ring), cmocka_unit_test(test_cpu_without_rings),
         cmocka_unit_test(test_idle),
     };
     int skipped = scene_skip();

@@ -38,7 +38,7 @@ bool scene_has_classic(void)
 
 void scene_open(void)
 {
-    memcpy(folder + sizeof(folder) - 7, "XXXXXX", 6);
+    memcpy(folder + sizeof folder - 7, "XXXXXX", 6);
     umask(0022);
     if (!mkdtemp(folder) || chmod(folder, 0755) < 0) {
         perror(folder);
@@ -67,7 +67,7 @@ const char *scene_path(const char *name)
     static unsigned next;
     char *path = paths[next++ % 4];
 
-    snprintf(path, sizeof(paths[0]), "%s/%s", folder, name);
+    snprintf(path, sizeof paths[0], "%s/%s", folder, name);
     return path;
 }
 
@@ -78,7 +78,7 @@ void scene_copy(const char *path, int fd)
     ssize_t len;
 
     assert_true(from >= 0 && fd >= 0);
-    while ((len = read(from, block, sizeof(block))) > 0)
+    while ((len = read(from, block, sizeof block)) > 0)
         assert_int_equal(write(fd, block, (size_t)len), len);
     assert_int_equal(len, 0);
 }
@@ -108,16 +108,17 @@ pid_t scene_run(int (*child)(void *), void *argument, struct truth *truth)
 
     assert_int_equal(pipe2(pipes, O_CLOEXEC), 0);
     pid_t pid = fork();
+
     if (pid == 0) {
         dup2(pipes[1], TRUTH_FD);
         child(argument);
         _exit(1);
     }
     close(pipes[1]);
-    while ((len = read(pipes[0], (char *)truth + got, sizeof(*truth) - got)) > 0)
+    while ((len = read(pipes[0], (char *)truth + got, sizeof *truth - got)) > 0)
         got += (size_t)len;
     close(pipes[0]);
     waitpid(pid, NULL, 0);
-    assert_int_equal(got, sizeof(*truth));
+    assert_int_equal(got, sizeof *truth);
     return pid;
 }

@@ -17,6 +17,7 @@ static int file_read(const char *path, char *out, size_t size)
     if (!file)
         return -errno;
     size_t len = fread(out, 1, size - 1, file);
+
     out[len] = '\0';
     fclose(file);
     return 0;
@@ -36,8 +37,9 @@ int64_t truth_start(int64_t pid)
 {
     char path[64], stat[1024];
 
-    snprintf(path, sizeof(path), "/proc/%lld/stat", (long long)pid);
-    int r = file_read(path, stat, sizeof(stat));
+    snprintf(path, sizeof path, "/proc/%lld/stat", (long long)pid);
+    int r = file_read(path, stat, sizeof stat);
+
     return r < 0 ? r : stat_field(stat, 22);
 }
 
@@ -45,20 +47,20 @@ static int64_t number_read(const char *path)
 {
     char text[64];
 
-    return file_read(path, text, sizeof(text)) < 0 ? -1 : strtoll(text, NULL, 10);
+    return file_read(path, text, sizeof text) < 0 ? -1 : strtoll(text, NULL, 10);
 }
 
 static int executable_tell(struct truth *truth)
 {
     static const char deleted[] = " (deleted)";
     struct stat st;
-    ssize_t len = readlink("/proc/self/exe", truth->exe, sizeof(truth->exe) - 1);
+    ssize_t len = readlink("/proc/self/exe", truth->exe, sizeof truth->exe - 1);
 
     /* A path beyond 4 KiB has no name there. */
     truth->exe[len < 0 ? 0 : len] = '\0';
-    if (len > (ssize_t)sizeof(deleted) &&
-        strcmp(truth->exe + len + 1 - sizeof(deleted), deleted) == 0)
-        truth->exe[(size_t)len + 1 - sizeof(deleted)] = '\0';
+    if (len > (ssize_t)sizeof deleted &&
+        strcmp(truth->exe + len + 1 - sizeof deleted, deleted) == 0)
+        truth->exe[(size_t)len + 1 - sizeof deleted] = '\0';
     if (stat("/proc/self/exe", &st) < 0)
         return -errno;
     truth->exe_inode = (int64_t)st.st_ino;
@@ -73,20 +75,20 @@ static int executable_tell(struct truth *truth)
 static int cgroup_tell(struct truth *truth)
 {
     char text[4096];
-    int r = file_read("/proc/self/cgroup", text, sizeof(text));
+    int r = file_read("/proc/self/cgroup", text, sizeof text);
 
     if (r < 0)
         return r;
     for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
         if (strncmp(line, "0::", 3) == 0)
-            snprintf(truth->cgroup, sizeof(truth->cgroup), "%s", line + 3);
+            snprintf(truth->cgroup, sizeof truth->cgroup, "%s", line + 3);
     return 0;
 }
 
 static int truth_gather(struct truth *truth)
 {
     char stat[1024];
-    int r = file_read("/proc/self/stat", stat, sizeof(stat));
+    int r = file_read("/proc/self/stat", stat, sizeof stat);
 
     if (r < 0)
         return r;
@@ -102,7 +104,7 @@ static int truth_gather(struct truth *truth)
     truth->loginuid = number_read("/proc/self/loginuid");
     truth->session = number_read("/proc/self/sessionid");
     prctl(PR_GET_NAME, truth->comm);
-    if (!getcwd(truth->cwd, sizeof(truth->cwd)))
+    if (!getcwd(truth->cwd, sizeof truth->cwd))
         truth->cwd[0] = '\0';
     r = cgroup_tell(truth);
     return r < 0 ? r : executable_tell(truth);
@@ -115,5 +117,5 @@ int truth_tell(void)
 
     if (r < 0)
         return r;
-    return write(TRUTH_FD, &truth, sizeof(truth)) == (ssize_t)sizeof(truth) ? 0 : -EIO;
+    return write(TRUTH_FD, &truth, sizeof truth) == (ssize_t)sizeof truth ? 0 : -EIO;
 }

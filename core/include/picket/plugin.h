@@ -26,9 +26,12 @@
  * other process, and has /dev/null as its standard input and output. It is killed when it does not
  * answer within the output's `deadline`, when it breaks this contract, and when the engine ends.
  * What is written to standard error appears, escaped and limited in rate, in the engine's log.
- * Memory beyond the output's `memory` is not to be had: malloc() returns NULL. SIGPIPE, SIGHUP,
- * SIGINT, SIGQUIT and SIGTERM are ignored. Few environment variables are there: LANG, LC_*, TZ,
- * TERM, NO_COLOR, COLORTERM.
+ * Memory beyond the output's `memory` is not to be had: malloc() returns NULL. The limit holds for
+ * private memory, and what would pass it by (shared anonymous memory, memfd_create, shmget) is
+ * refused; it does not count what the kernel keeps for threads, pipes and sockets, nor files, those
+ * in /dev/shm among them. When the machine runs out of memory, hosts are the first to be killed.
+ * SIGPIPE, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2 and SIGALRM are ignored. Few
+ * environment variables are there: LANG, LC_*, TZ, TERM, NO_COLOR, COLORTERM.
  *
  * LIFE. open, then any number of deliver and flush, then close: once each, always from the same
  * thread, never two at a time. A host that was killed or crashed is started again (with growing
@@ -94,8 +97,9 @@ enum picket_option_type {
     PICKET_ENUM = 5,     /* a word of .choices  int, its place among them, from 0 */
     /* A path, or "-" for picket's standard output     int, a file descriptor (-1 without a value).
      * The engine opens it, as the user who started picket, for appending, and makes it with mode
-     * 0640 if it is not there: so a plugin writes where its own user could not. It is the core's:
-     * do not close it. Blocking, and perhaps shared with others: do not change its flags. */
+     * 0640 if it is not there: so a plugin writes where its own user could not. A regular file
+     * can be read too, if the user may. It is the core's: do not close it. Blocking, and perhaps
+     * shared with others: do not change its flags. */
     PICKET_FILE = 6
 };
 
@@ -156,8 +160,8 @@ struct picket_host {
 enum picket_action {
     PICKET_OK = 0,    /* the first .delivered are delivered; if some are left, they come again */
     PICKET_RETRY = 1, /* those too; offer the others again in .retry_ms */
-    PICKET_REJECT =
-        2 /* those too; the next one can never be delivered: count it, go on behind it */
+    /* Those too; the next .rejected can never be delivered: count them, go on behind them. */
+    PICKET_REJECT = 2
 };
 
 /* What became of a batch. Zeroed before deliver is called, but for its size: a plugin that sets
@@ -168,6 +172,9 @@ struct picket_verdict {
     uint32_t action;    /* enum picket_action, about what follows them */
     uint32_t retry_ms;  /* PICKET_RETRY: 10 at least, 3,600,000 at most; beyond that it is cut */
     const char *reason; /* for people, one line: why retry or reject. Read when deliver returns. */
+    /* PICKET_REJECT: how many after the delivered ones can never be delivered; 0 counts as 1. A
+     * receiver that is gone for good is a reason to reject all that is left of the batch. */
+    size_t rejected;
 };
 
 struct picket_plugin {
@@ -191,8 +198,8 @@ struct picket_plugin {
     int (*open)(const struct picket_host *host, const void *config, void **instance);
 
     /* Delivers COUNT alerts (1 at least), oldest first. To take only some of them and return is
-     * good manners when a receiver is slow. Neither more delivered than given, nor none of them
-     * with PICKET_OK: such a verdict breaks the contract, and the host is killed. */
+     * good manners when a receiver is slow. Neither more delivered and rejected than given, nor
+     * none delivered with PICKET_OK: such a verdict breaks the contract, and the host is killed. */
     void (*deliver)(void *instance, const struct picket_alert *const *alerts, size_t count,
                     struct picket_verdict *verdict);
 

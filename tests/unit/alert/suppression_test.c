@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "alert/suppression.h"
+#include "base/clock.h"
 
 #define WINDOW 1000
 
@@ -68,8 +69,7 @@ static enum suppression_verdict offer(struct fixture *f, size_t rule, const char
         suppression_admit(f->suppression, &f->rules[rule], &f->event, now);
 
     if (verdict == SUPPRESSION_FOLD_FIRST)
-        suppression_keep(f->suppression, &f->event, text_from(exe ? exe : "none"),
-                         TEXT("{\"a\":1}"));
+        suppression_keep(f->suppression, text_from(exe ? exe : "none"), TEXT("{\"a\":1}"));
     return verdict;
 }
 
@@ -141,13 +141,126 @@ static void a_full_table_hides_nothing(void **state)
     assert_int_equal(suppression_counters(f->suppression).refused, 2);
 }
 
+#define MINUTE (60 * NS_PER_S)
+#define YEAR   (365LL * 86400 * NS_PER_S)
+
+/* Windows of a minute, two open since NOW, the first with one alert folded. */
+static void open_for_a_minute(struct fixture *f, int64_t now)
+{
+    f->rules[0].suppress.window = MINUTE;
+    assert_int_equal(offer(f, 0, "/a", now), SUPPRESSION_ADMIT);
+    assert_int_equal(offer(f, 0, "/b", now), SUPPRESSION_ADMIT);
+    assert_int_equal(offer(f, 0, "/a", now), SUPPRESSION_FOLD_FIRST);
+}
+
+static void a_clock_set_back_closes_all_and_begins_anew(void **state)
+{
+    struct fixture *f = *state;
+    int64_t now = 50 * YEAR, before = 46 * YEAR;
+
+    open_for_a_minute(f, now);
+    suppression_close(f->suppression, before, count_summary, f);
+    assert_int_equal(f->summaries, 1);
+    assert_int_equal(f->last.fold.count, 1);
+    assert_int_equal(f->last.time, now);
+    assert_int_equal(suppression_counters(f->suppression).windows, 0);
+    /* From here on the new time is the time. */
+    assert_int_equal(offer(f, 0, "/a", before), SUPPRESSION_ADMIT);
+    suppression_close(f->suppression, before + NS_PER_S, count_summary, f);
+    assert_int_equal(offer(f, 0, "/a", before + NS_PER_S), SUPPRESSION_FOLD_FIRST);
+    suppression_close(f->suppression, before + MINUTE, count_summary, f);
+    assert_int_equal(f->summaries, 2);
+    assert_int_equal(f->last.fold.since, before);
+}
+
+static void a_little_disorder_closes_nothing(void **state)
+{
+    struct fixture *f = *state;
+    int64_t now = 50 * YEAR;
+
+    open_for_a_minute(f, now);
+    suppression_close(f->suppression, now - NS_PER_S, count_summary, f);
+    assert_int_equal(f->summaries, 0);
+    assert_int_equal(offer(f, 0, "/a", now - NS_PER_S), SUPPRESSION_FOLD);
+    assert_int_equal(suppression_counters(f->suppression).windows, 2);
+    suppression_close(f->suppression, now - NS_PER_S - 1, count_summary, f);
+    assert_int_equal(f->summaries, 1);
+}
+
+/* The live engine looks at its clock while events still wait: they come late, not before. */
+static void a_clock_ahead_of_the_events_is_not_set_back_by_them(void **state)
+{
+    struct fixture *f = *state;
+    int64_t now = 50 * YEAR;
+
+    open_for_a_minute(f, now);
+    suppression_close(f->suppression, now + 30 * NS_PER_S, count_summary, f);
+    suppression_close(f->suppression, now + NS_PER_S, count_summary, f);
+    assert_int_equal(f->summaries, 0);
+    assert_int_equal(offer(f, 0, "/a", now + NS_PER_S), SUPPRESSION_FOLD);
+}
+
+static void without_its_words_a_summary_has_all_else(void **state)
+{
+    struct fixture *f = *state;
+    static const uint64_t origin[3] = {7, 8, 9};
+
+    offer(f, 0, "/a", 10);
+    memcpy(f->event.origin, origin, sizeof origin);
+    assert_int_equal(suppression_admit(f->suppression, &f->rules[0], &f->event, 11),
+                     SUPPRESSION_FOLD_FIRST);
+    memset(f->event.origin, 0, sizeof origin);
+    assert_int_equal(offer(f, 0, "/a", 12), SUPPRESSION_FOLD);
+    suppression_close(f->suppression, INT64_MAX, count_summary, f);
+    assert_int_equal(f->summaries, 1);
+    assert_int_equal(f->last.fold.count, 2);
+    assert_memory_equal(f->last.origin, origin, sizeof origin);
+    assert_int_equal(f->last.message.len, 0);
+    assert_true(text_is(f->last.event, "{}"));
+}
+
+/* Big events of many windows do not add up without end: later summaries have their count alone. */
+static void memory_for_words_is_bounded(void **state)
+{
+    struct fixture *f = *state;
+    const size_t size = (size_t)4 << 20;
+    CLEANUP(freep) char *big = calloc(1, size);
+    char exe[16];
+
+    for (int i = 0; i < 10; i++) {
+        snprintf(exe, sizeof exe, "/%d", i);
+        offer(f, 0, exe, 1);
+        f->process.exe = text_from(exe);
+        assert_int_equal(suppression_admit(f->suppression, &f->rules[0], &f->event, 2),
+                         SUPPRESSION_FOLD_FIRST);
+        suppression_keep(f->suppression, text_from(exe), (struct text){big, size});
+    }
+    suppression_close(f->suppression, INT64_MAX, count_summary, f);
+    assert_int_equal(f->summaries, 10);
+    assert_int_equal(f->last.fold.count, 1);
+    assert_int_equal(f->last.message.len, 0);
+    /* What was freed can be used again. */
+    offer(f, 1, "/x", 3);
+    offer(f, 1, "/y", 3);
+    suppression_close(f->suppression, INT64_MAX, count_summary, f);
+    assert_string_equal(f->message, "/y");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(folds_the_same_and_only_the_same, set_up, tear_down),
         cmocka_unit_test_setup_teardown(sums_up_when_a_window_closes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(closes_all_at_the_end, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(memory_for_words_is_bounded, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_full_table_hides_nothing, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_clock_set_back_closes_all_and_begins_anew, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_little_disorder_closes_nothing, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_clock_ahead_of_the_events_is_not_set_back_by_them, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(without_its_words_a_summary_has_all_else, set_up,
+                                        tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

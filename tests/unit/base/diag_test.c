@@ -36,14 +36,26 @@ static void a_mistake_is_shown_with_its_line(void **state)
     CLEANUP(diag_list_deinit) struct diag_list list = {0};
 
     diag_add_source(&list, FILE_NAME, TEXT("one\ntwo\n      parnet: nginx\nfour"));
-    diag_error(&list, (struct mark){FILE_NAME, 3, 7, 6}, "unknown-field",
-               "unknown field '%s'; did you mean '%s'?", "parnet", "parent");
+    diag_error(&list, (struct mark){FILE_NAME, 3, 7, 6}, "unknown-field", "unknown field '%s'%s",
+               "parnet", diag_hint(&list, "parent"));
     assert_int_equal(list.errors, 1);
     assert_int_equal(list.warnings, 0);
     assert_rendered(&list, "rules/web.yaml:3:7: error: unknown field 'parnet'; did you mean "
                            "'parent'? [unknown-field]\n"
                            "    3 |       parnet: nginx\n"
                            "      |       ^~~~~~\n");
+}
+
+static void without_anything_near_there_is_no_hint(void **state)
+{
+    CLEANUP(diag_list_deinit) struct diag_list list = {0};
+    char name[] = "first";
+    const char *hint = diag_hint(&list, name);
+
+    memset(name, 'x', sizeof name);
+    assert_string_equal(hint, "; did you mean 'first'?");
+    assert_string_equal(diag_hint(&list, NULL), "");
+    assert_false(list.failed);
 }
 
 static void places_may_be_vague(void **state)
@@ -172,10 +184,42 @@ static void messages_and_names_are_made_printable(void **state)
     assert_rendered(&list, "bad\\nname: error: what \\x1b[1m is [code]\n");
 }
 
+/* The front and the end of it stay, in whole characters. */
+static void long_messages_lose_their_middle(void **state)
+{
+    CLEANUP(buffer_deinit) struct buffer value = {0};
+
+    while (value.len < 1 << 20)
+        buffer_put_string(&value, "\xe2\x82\xac");
+    for (int shift = 0; shift < 4; shift++) {
+        CLEANUP(diag_list_deinit) struct diag_list list = {0};
+
+        diag_error(&list, (struct mark){0}, "code", "%.*s'%s'%.*s is none", shift, "abc",
+                   buffer_string(&value), shift, "abc");
+        struct text message = text_from(list.items[0].message);
+
+        assert_in_range(message.len, 350, 410);
+        assert_true(text_is_utf8(message));
+        assert_true(text_contains(message, TEXT("\xe2\x82\xac\xe2\x80\xa6\xe2\x82\xac")));
+        assert_true(text_ends(message, TEXT(" is none")));
+    }
+}
+
+static void other_messages_stay_whole(void **state)
+{
+    CLEANUP(diag_list_deinit) struct diag_list list = {0};
+
+    diag_error(&list, (struct mark){0}, "code", "%400d", 7);
+    diag_error(&list, (struct mark){0}, "code", "%s", "");
+    assert_int_equal(strlen(list.items[0].message), 400);
+    assert_string_equal(list.items[1].message, "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_mistake_is_shown_with_its_line),
+        cmocka_unit_test(without_anything_near_there_is_no_hint),
         cmocka_unit_test(places_may_be_vague),
         cmocka_unit_test(they_are_sorted_by_file_line_column_and_as_found),
         cmocka_unit_test(carets_stand_under_their_characters),
@@ -184,6 +228,8 @@ int main(void)
         cmocka_unit_test(a_window_cuts_no_character),
         cmocka_unit_test(colour_is_only_there_when_asked_for),
         cmocka_unit_test(messages_and_names_are_made_printable),
+        cmocka_unit_test(long_messages_lose_their_middle),
+        cmocka_unit_test(other_messages_stay_whole),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

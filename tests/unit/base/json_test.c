@@ -37,6 +37,11 @@ static void the_writer_puts_commas_where_they_belong(void **state)
     json_end(&json, ']');
     json_text(&json, TEXT("x"));
     json_end(&json, ']');
+    json_key(&json, TEXT("times"));
+    json_begin(&json, '[');
+    json_time(&json, 0);
+    json_time(&json, -1);
+    json_end(&json, ']');
     json_key(&json, TEXT("raw"));
     json_raw(&json, TEXT("{\"a\":1}"));
     json_key(&json, TEXT("tree"));
@@ -46,6 +51,8 @@ static void the_writer_puts_commas_where_they_belong(void **state)
     json_end(&json, '}');
     assert_string_equal(buffer_string(&out),
                         "{\"pid\":-9223372036854775808,\"list\":[true,{},[],\"x\"],"
+                        "\"times\":[\"1970-01-01T00:00:00.000000000Z\","
+                        "\"1969-12-31T23:59:59.999999999Z\"],"
                         "\"raw\":{\"a\":1},\"tree\":{\"deep\":[1,2.5,null]},\"no\":false}");
 }
 

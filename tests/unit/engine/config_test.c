@@ -121,6 +121,19 @@ static void all_mistakes_in_one_pass(void **state)
     assert_non_null(strstr(f->diags.items[0].message, "did you mean 'rules'"));
 }
 
+static void is_one_document(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(read_config(f, "rules: [a]\noutputs: [x]\n---\nrules: [b, c]\noutputs: [y]\n"),
+                     -EINVAL);
+    assert_int_equal(f->diags.count, 1);
+    assert_string_equal(f->diags.items[0].code, "many-documents");
+    assert_int_equal(f->diags.items[0].mark.line, 4);
+    assert_int_equal(f->config.rule_count, 1);
+    assert_int_equal(f->config.output_count, 1);
+}
+
 static void says_what_cannot_be_read(void **state)
 {
     struct fixture *f = *state;
@@ -128,6 +141,8 @@ static void says_what_cannot_be_read(void **state)
     assert_int_equal(config_read(&f->config, "/nowhere/picket.yaml", &f->diags), -EINVAL);
     assert_int_equal(f->diags.errors, 1);
     assert_string_equal(f->diags.items[0].code, "unreadable-file");
+    config_deinit(&f->config); /* what was said outlives the configuration */
+    assert_string_equal(f->diags.items[0].mark.file, "/nowhere/picket.yaml");
 }
 
 int main(void)
@@ -136,6 +151,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(reads_everything, set_up, tear_down),
         cmocka_unit_test_setup_teardown(nothing_means_the_defaults, set_up, tear_down),
         cmocka_unit_test_setup_teardown(all_mistakes_in_one_pass, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(is_one_document, set_up, tear_down),
         cmocka_unit_test_setup_teardown(says_what_cannot_be_read, set_up, tear_down),
     };
 

@@ -184,6 +184,31 @@ static void refuses_endless_nesting(void **state)
     assert_string_equal(f->failure.reason, "more than 64 parents inside each other");
 }
 
+/* Names that an attacker chose do not make an event endless: far ancestors are left out, by number.
+ */
+static void long_ancestors_are_left_out(void **state)
+{
+    struct fixture *f = *state;
+    static char name[8192];
+    static struct process chain[ANCESTOR_MAX + 1];
+
+    memset(name, 1, sizeof name);
+    for (size_t i = 0; i <= ANCESTOR_MAX; i++) {
+        chain[i] = (struct process){.exe = {name, sizeof name}};
+        field_set_add(&chain[i].has, FIELD_EXE);
+        chain[i].parent = i < ANCESTOR_MAX ? &chain[i + 1] : NULL;
+    }
+    f->event = (struct event){.process = chain};
+    CLEANUP(freep) char *written = strdup(write_back(f));
+
+    assert_true(strlen(written) < 2 * (size_t)EVENT_ANCESTORS_MAX);
+    assert_non_null(strstr(written, "\"ancestors_omitted\":58"));
+    assert_int_equal(read_text(f, text_from(written)), 0);
+    assert_string_equal(f->failure.unknown, "");
+    assert_non_null(event_ancestor(&f->event, 6));
+    assert_null(event_ancestor(&f->event, 7));
+}
+
 static void tells_unknown_keys(void **state)
 {
     struct fixture *f = *state;
@@ -204,6 +229,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(keeps_every_byte, set_up, tear_down),
         cmocka_unit_test_setup_teardown(names_the_mistake, set_up, tear_down),
         cmocka_unit_test_setup_teardown(refuses_endless_nesting, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(long_ancestors_are_left_out, set_up, tear_down),
         cmocka_unit_test_setup_teardown(tells_unknown_keys, set_up, tear_down),
     };
 

@@ -160,6 +160,9 @@ static void test_exec(void **state)
     assert_true(process->exe_setuid && !process->exe_setgid && !process->exe_deleted);
     assert_true(!process->exe_memfd && !process->exe_truncated && !process->cmdline_truncated);
     assert_text(process->cwd, "/a/b");
+    assert_true(field_set_has(&process->has, FIELD_CWD_TRUNCATED) && !process->cwd_truncated);
+    assert_true(field_set_has(&process->has, FIELD_FILENAME_TRUNCATED));
+    assert_false(process->filename_truncated);
     assert_true(text_equal(process->argv, script.argv));
     assert_text(process->cmdline, "/bin/sh ./s");
     assert_true(process->argc == 2 && process->cmdline_length == 11);
@@ -174,16 +177,54 @@ static void test_cut_texts(void **state)
 
     texts.argv.len -= 2; /* "/bin/sh\0./" */
     struct wire_exec exec = exec_of(&texts);
-    exec.process.flags = WIRE_ARGV_CUT | WIRE_EXE_CUT | WIRE_CWD_CUT;
+    exec.process.flags = WIRE_ARGV_CUT | WIRE_EXE_CUT | WIRE_CWD_CUT | WIRE_FILENAME_CUT;
     exec.args_length = 99;
     exec_put(&exec, &texts);
     assert_int_equal(decode(&record), 0);
     assert_true(record.process.exe_truncated && record.process.cmdline_truncated);
     assert_text(record.process.exe, "usr/bin/dash");
     assert_text(record.process.cwd, "a/b");
+    assert_true(record.process.cwd_truncated && record.process.filename_truncated);
+    assert_text(record.process.filename, "./s");
     assert_true(text_equal(record.process.argv, (struct text){LITERAL("/bin/sh\0./\0")}));
     assert_text(record.process.cmdline, "/bin/sh ./");
     assert_int_equal(record.process.cmdline_length, 98);
+}
+
+static void test_each_flag_is_of_its_own_text(void **state)
+{
+    static const uint32_t flags[] = {WIRE_EXE_CUT, WIRE_CWD_CUT, WIRE_FILENAME_CUT, WIRE_ARGV_CUT};
+
+    for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+        struct wire_exec exec = exec_of(&script);
+        struct record record;
+
+        exec.process.flags = flags[i];
+        exec_put(&exec, &script);
+        assert_int_equal(decode(&record), 0);
+        assert_true(record.process.exe_truncated == (flags[i] == WIRE_EXE_CUT));
+        assert_true(record.process.cwd_truncated == (flags[i] == WIRE_CWD_CUT));
+        assert_true(record.process.filename_truncated == (flags[i] == WIRE_FILENAME_CUT));
+        assert_true(record.process.cmdline_truncated == (flags[i] == WIRE_ARGV_CUT));
+    }
+}
+
+/* A folder of a tree that is mounted nowhere, and a filename that could not be read. */
+static void test_nothing_of_a_text(void **state)
+{
+    struct texts texts = {.exe = {LITERAL("x\0")}, .argv = {LITERAL("x\0")}};
+    struct wire_exec exec = exec_of(&texts);
+    struct record record;
+
+    exec.process.flags = WIRE_CWD_CUT | WIRE_FILENAME_CUT;
+    exec_put(&exec, &texts);
+    assert_int_equal(decode(&record), 0);
+    assert_text(record.process.cwd, "");
+    assert_true(field_set_has(&record.process.has, FIELD_CWD));
+    assert_true(record.process.cwd_truncated);
+    assert_false(field_set_has(&record.process.has, FIELD_FILENAME));
+    assert_true(field_set_has(&record.process.has, FIELD_FILENAME_TRUNCATED));
+    assert_true(record.process.filename_truncated);
 }
 
 static void test_root_and_memfd(void **state)
@@ -246,6 +287,15 @@ static void test_exec_failed(void **state)
     assert_text(record.process.cmdline, "a bc");
     assert_true(record.process.argc == 2 && record.process.cmdline_length == 4);
     assert_false(field_set_has(&record.process.has, FIELD_EXE));
+    assert_false(field_set_has(&record.process.has, FIELD_CWD_TRUNCATED));
+    assert_true(field_set_has(&record.process.has, FIELD_FILENAME_TRUNCATED));
+    assert_false(record.process.filename_truncated);
+    failed.process.flags = WIRE_FILENAME_CUT;
+    begin(&failed, sizeof(failed));
+    put(LITERAL("/x\0a\0bc\0"));
+    assert_int_equal(decode(&record), 0);
+    assert_true(record.process.filename_truncated);
+    assert_text(record.process.filename, "/x");
 }
 
 static void test_exit_and_fork(void **state)
@@ -337,6 +387,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_exec),
         cmocka_unit_test(test_cut_texts),
+        cmocka_unit_test(test_each_flag_is_of_its_own_text),
+        cmocka_unit_test(test_nothing_of_a_text),
         cmocka_unit_test(test_root_and_memfd),
         cmocka_unit_test(test_terminals),
         cmocka_unit_test(test_exec_failed),

@@ -1,6 +1,7 @@
 #include "rig.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -44,6 +45,47 @@ static void alerts_are_appended_a_line_each(void **state)
     rig_expect(rig, "out", 5010, ONCE);
 }
 
+static void a_line_left_unfinished_is_ended(void **state)
+{
+    struct rig *rig = *state;
+    int fd = open(rig_path(rig, "out"), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+    assert_int_equal(6, write(fd, "{\"id\":", 6));
+    close(fd);
+    start(rig, "json,path=@/out");
+    rig_push(rig, 1, false);
+    rig_drain(rig);
+    struct text out = rig_read(rig, "out");
+
+    assert_true(text_starts(out, TEXT("{\"id\":\n{\"id\":\"000001\",")));
+    assert_true(text_ends(out, TEXT("}\n")));
+}
+
+/* A log shipper that is started anew loses nothing that came between. */
+static void a_fifo_waits_for_another_reader(void **state)
+{
+    struct rig *rig = *state;
+    char bytes[4096] = "";
+
+    assert_int_equal(0, mkfifo(rig_path(rig, "fifo"), 0600));
+    int reader = open(rig_path(rig, "fifo"), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+
+    assert_true(reader >= 0);
+    start(rig, "json,path=@/fifo");
+    close(reader);
+    rig_push(rig, 3, false);
+    while (rig_counters(rig, 0).retries == 0)
+        usleep(1000);
+    reader = open(rig_path(rig, "fifo"), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    rig_drain(rig);
+    assert_true(read(reader, bytes, sizeof bytes - 1) > 0);
+    close(reader);
+    assert_non_null(strstr(bytes, "\"000001\""));
+    assert_non_null(strstr(bytes, "\"000003\""));
+    assert_int_equal(3, rig_counters(rig, 0).delivered);
+    assert_int_equal(0, rig_counters(rig, 0).rejected);
+}
+
 static void standard_output_is_the_engines(void **state)
 {
     struct rig *rig = *state;
@@ -85,13 +127,50 @@ static void a_slow_reader_of_a_pipe_gets_everything(void **state)
     close(pair[0]);
 }
 
+/* Held, so that its batches are as large as can be. */
+static void push_while_held(struct rig *rig)
+{
+    pid_t pid = rig_await_host(rig, 0);
+
+    assert_int_equal(0, kill(pid, SIGSTOP));
+    rig_push(rig, 3000, false);
+    assert_int_equal(0, kill(pid, SIGCONT));
+    rig_drain(rig);
+}
+
+/* As after `| head -1`: told of batch by batch, not alert by alert. */
+static void a_reader_that_is_gone_costs_a_line_a_batch(void **state)
+{
+    struct rig *rig = *state;
+    int pair[2];
+
+    assert_int_equal(0, pipe2(pair, O_CLOEXEC));
+    start(rig, arena_printf(&rig->arena, "json,deadline=1h,path=/proc/self/fd/%d", pair[1]));
+    close(pair[1]);
+    close(pair[0]);
+    struct text log = rig_logged(rig, push_while_held);
+    struct delivery_counters counters = rig_counters(rig, 0);
+
+    assert_int_equal(3000, counters.offered);
+    assert_int_equal(3000, counters.rejected);
+    assert_int_equal(0, counters.delivered + counters.dropped + counters.queued);
+    assert_int_equal(0, counters.retries + counters.restarts + counters.suppressed);
+    assert_true(text_contains(log, TEXT(" alerts are rejected (first: ")));
+    assert_true(text_contains(log, TEXT("): the reader of its file is gone\n")));
+    /* Of 256 alerts each, but for the first, which may have begun with few, and the last. */
+    assert_in_range(rig_count_lines(log), 12, 13);
+}
+
 static int all_tests(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(alerts_are_appended_a_line_each),
+        TEST(a_line_left_unfinished_is_ended),
+        TEST(a_fifo_waits_for_another_reader),
         TEST(standard_output_is_the_engines),
         TEST(a_slow_reader_of_a_pipe_gets_everything),
+        TEST(a_reader_that_is_gone_costs_a_line_a_batch),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

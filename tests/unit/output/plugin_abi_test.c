@@ -25,19 +25,20 @@ static void structures_stay_as_they_are(void **state)
     assert_int_equal(72, offsetof(struct picket_alert, severity));
     assert_int_equal(48, sizeof(struct picket_host));
     assert_int_equal(24, offsetof(struct picket_host, log));
-    assert_int_equal(32, sizeof(struct picket_verdict));
+    assert_int_equal(40, sizeof(struct picket_verdict));
     assert_int_equal(24, offsetof(struct picket_verdict, reason));
+    assert_int_equal(32, offsetof(struct picket_verdict, rejected));
 }
 
 static void members_are_asked_for_by_size(void **state)
 {
-    struct picket_verdict verdict = {.size = offsetof(struct picket_verdict, reason)};
+    struct picket_verdict verdict = {.size = offsetof(struct picket_verdict, rejected)};
     struct picket_verdict *shorter = &verdict;
 
-    assert_true(PICKET_HAS(shorter, retry_ms));
-    assert_false(PICKET_HAS(shorter, reason));
-    shorter->size = sizeof verdict;
     assert_true(PICKET_HAS(shorter, reason));
+    assert_false(PICKET_HAS(shorter, rejected));
+    shorter->size = sizeof verdict;
+    assert_true(PICKET_HAS(shorter, rejected));
 }
 
 int main(void)

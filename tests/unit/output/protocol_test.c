@@ -36,8 +36,12 @@ static void put_raw(struct buffer *out, uint32_t len, uint16_t type, uint16_t ve
 
 static void frames_come_out_as_they_went_in(void **state)
 {
-    const struct verdict verdict = {
-        .batch = 1LL << 40, .delivered = 7, .action = 1, .retry_ms = 250, .reason = TEXT("busy")};
+    const struct verdict verdict = {.batch = 1LL << 40,
+                                    .delivered = 7,
+                                    .rejected = 9,
+                                    .action = 1,
+                                    .retry_ms = 250,
+                                    .reason = TEXT("busy")};
     const struct log_line line = {.level = 2, .text = TEXT("hello")};
     CLEANUP(buffer_deinit) struct buffer bytes = {0};
     CLEANUP(frame_decoder_deinit) struct frame_decoder decoder = {.limit = 4096};
@@ -59,6 +63,7 @@ static void frames_come_out_as_they_went_in(void **state)
     assert_int_equal(0, verdict_read(frame.payload, &got));
     assert_int_equal(verdict.batch, got.batch);
     assert_int_equal(7, got.delivered);
+    assert_int_equal(9, got.rejected);
     assert_int_equal(1, got.action);
     assert_int_equal(250, got.retry_ms);
     assert_true(text_is(got.reason, "busy"));
@@ -126,6 +131,26 @@ static void payloads_are_checked(void **state)
     assert_int_equal(-EPROTO, read_log("\4\0\0\0\2\0\0\0ab", 11)); /* a level there is not */
 }
 
+static void verdicts_are_checked(void **state)
+{
+    const struct verdict verdict = {.batch = 1, .action = PICKET_REJECT, .reason = TEXT("why")};
+    const struct verdict unknown = {.batch = 1, .action = PICKET_REJECT + 1, .reason = TEXT("why")};
+    CLEANUP(buffer_deinit) struct buffer bytes = {0};
+    struct verdict got;
+
+    verdict_put(&verdict, &bytes);
+    const char *payload = bytes.data + FRAME_HEADER_LEN;
+    size_t whole = bytes.len - FRAME_HEADER_LEN;
+
+    assert_int_equal(0, verdict_read((struct text){payload, whole}, &got));
+    for (size_t len = 0; len < whole; len++)
+        assert_int_equal(-EPROTO, verdict_read((struct text){payload, len}, &got));
+    buffer_clear(&bytes);
+    verdict_put(&unknown, &bytes);
+    payload = bytes.data + FRAME_HEADER_LEN;
+    assert_int_equal(-EPROTO, verdict_read((struct text){payload, whole}, &got));
+}
+
 static void tables_come_out_as_they_went_in(void **state)
 {
     struct plugin_option options[] = {
@@ -172,6 +197,7 @@ int main(void)
         cmocka_unit_test(headers_that_are_none_are_refused_at_once),
         cmocka_unit_test(a_claimed_length_takes_no_memory),
         cmocka_unit_test(payloads_are_checked),
+        cmocka_unit_test(verdicts_are_checked),
         cmocka_unit_test(tables_come_out_as_they_went_in),
     };
 

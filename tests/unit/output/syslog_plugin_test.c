@@ -162,6 +162,38 @@ static void a_daemon_that_is_away_is_waited_for(void **state)
     assert_int_equal(2, rig_counters(rig, 0).delivered);
 }
 
+/* How many datagrams wait at a socket before its senders do. */
+static unsigned datagrams_max(void)
+{
+    CLEANUP(fclosep) FILE *file = fopen("/proc/sys/net/unix/max_dgram_qlen", "re");
+    char line[16] = "";
+
+    assert_non_null(file);
+    assert_non_null(fgets(line, sizeof line, file));
+    return (unsigned)strtoul(line, NULL, 10) + 1;
+}
+
+/* Each alert waits a moment; all together wait longer than the deadline. */
+static void a_busy_daemon_does_not_cost_the_host(void **state)
+{
+    struct rig *rig = *state;
+    CLEANUP(closep) int fd = listen_at(rig_path(rig, "log"));
+    unsigned waiting = datagrams_max(), slow = 16;
+
+    start(rig, "syslog,socket=@/log,deadline=2s");
+    for (unsigned i = 0; i < waiting + slow; i++)
+        push(rig, 3, arena_printf(&rig->arena, "number %u", i), "{}");
+    for (unsigned i = 0; i < waiting + slow; i++) {
+        if (i < slow)
+            usleep(150000);
+        expect_datagram(fd, arena_printf(&rig->arena, "number %u$", i));
+    }
+    rig_drain(rig);
+    assert_true(rig_counters(rig, 0).retries > 0);
+    assert_int_equal(0, rig_counters(rig, 0).hangs);
+    assert_int_equal(waiting + slow, rig_counters(rig, 0).delivered);
+}
+
 static void write_file(const char *path, const char *text)
 {
     FILE *file = fopen(path, "we");
@@ -220,9 +252,13 @@ static int all_tests(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(messages_look_like_those_of_syslog_3), TEST(structured_data_is_escaped),
-        TEST(json_is_sent_whole_or_not_at_all),     TEST(long_messages_are_cut),
-        TEST(a_daemon_that_is_away_is_waited_for),  TEST(rsyslogd_understands),
+        TEST(messages_look_like_those_of_syslog_3),
+        TEST(structured_data_is_escaped),
+        TEST(json_is_sent_whole_or_not_at_all),
+        TEST(long_messages_are_cut),
+        TEST(a_daemon_that_is_away_is_waited_for),
+        TEST(a_busy_daemon_does_not_cost_the_host),
+        TEST(rsyslogd_understands),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

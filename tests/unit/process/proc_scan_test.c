@@ -87,6 +87,7 @@ static void our_own_entry_is_what_we_know_of_ourselves(void **state)
     assert_in_range(entry.self.start, 1, clock_boottime());
     assert_text(process->exe, exe);
     assert_text(process->cwd, cwd);
+    assert_true(has(process, FIELD_CWD_TRUNCATED) && !process->cwd_truncated);
     assert_text(process->exe_device, device);
     assert_text(process->exe_mode, mode);
     assert_int_equal(process->exe_inode, file.st_ino);

@@ -126,7 +126,9 @@ static void a_forked_child_runs_its_parents_image_until_it_execs(void **state)
 
     record_set_image(&own, "/bin/sh", ARGV("sh"));
     SET_TEXT(&own.process, INTERPRETER, interpreter, "/bin/env");
-    SET_TEXT(&own.process, CWD, cwd, "/root");
+    SET_TEXT(&own.process, CWD, cwd, "root");
+    SET(&own.process, CWD_TRUNCATED, cwd_truncated, true);
+    SET(&own.process, FILENAME_TRUNCATED, filename_truncated, true);
     SET(&own.process, EXE_INODE, exe_inode, 77);
     apply(*state, &own, &event);
     SET_TEXT(&fork.process, COMM, comm, "renamed");
@@ -137,17 +139,27 @@ static void a_forked_child_runs_its_parents_image_until_it_execs(void **state)
     assert_int_equal(event.process->pid, 200);
     assert_int_equal(event.process->ppid, 100);
     assert_int_equal(event.process->exe_inode, 77);
+    assert_true(has(event.process, FIELD_CWD_TRUNCATED) && event.process->cwd_truncated);
+    assert_true(has(event.process, FIELD_FILENAME_TRUNCATED));
+    assert_true(event.process->filename_truncated);
     assert_text(event.process->parent->comm, "sh");
     assert_int_equal(event.process->start_time - event.process->parent->start_time, SECOND);
 
     record_set_image(&exec, "/bin/id", ARGV("id\0-u"));
     apply(*state, &exec, &event);
     assert_text(event.process->exe, "/bin/id");
-    assert_text(event.process->cwd, "/root");
+    assert_text(event.process->cwd, "root");
+    assert_true(has(event.process, FIELD_CWD_TRUNCATED) && event.process->cwd_truncated);
+    assert_false(has(event.process, FIELD_FILENAME_TRUNCATED));
     assert_false(has(event.process, FIELD_INTERPRETER));
     assert_false(has(event.process, FIELD_EXE_INODE));
     assert_text(event.process->parent->exe, "/bin/sh");
     assert_text(event.process->parent->interpreter, "/bin/env");
+    SET_TEXT(&exec.process, CWD, cwd, "/");
+    SET(&exec.process, CWD_TRUNCATED, cwd_truncated, false);
+    apply(*state, &exec, &event);
+    assert_text(event.process->cwd, "/");
+    assert_false(event.process->cwd_truncated);
 }
 
 static void the_terminal_is_what_the_last_record_says(void **state)
@@ -176,6 +188,7 @@ static void a_failed_exec_shows_the_caller_and_the_attempt(void **state)
     apply(*state, &own, &event);
     failed.retval = -ENOENT;
     SET_TEXT(&failed.process, FILENAME, filename, "/nowhere");
+    SET(&failed.process, FILENAME_TRUNCATED, filename_truncated, true);
     SET(&failed.process, ARGV, argv, ARGV("nowhere\0now"));
     SET(&failed.process, ARGC, argc, 2);
     SET(&failed.process, UID, uid, 4000000000);
@@ -186,6 +199,8 @@ static void a_failed_exec_shows_the_caller_and_the_attempt(void **state)
     assert_text(event.process->exe, "/bin/sh");
     assert_text(event.process->comm, "sh");
     assert_text(event.process->filename, "/nowhere");
+    assert_true(has(event.process, FIELD_FILENAME_TRUNCATED));
+    assert_true(event.process->filename_truncated);
     assert_int_equal(event.process->argc, 2);
     assert_int_equal(event.process->argv.len, 12);
     assert_false(has(event.process, FIELD_CMDLINE));
@@ -196,6 +211,7 @@ static void a_failed_exec_shows_the_caller_and_the_attempt(void **state)
     const struct process *after = process_table_find(*state, shell);
 
     assert_text(after->filename, "/bin/sh");
+    assert_false(has(after, FIELD_FILENAME_TRUNCATED));
     assert_text(after->cmdline, "sh");
     assert_text(after->interpreter, "/bin/env");
     assert_int_equal(after->uid, 4000000000);

@@ -121,6 +121,58 @@ static void test_mistakes(void **state)
     }
 }
 
+/* One mistake hides no other. */
+static void test_many_mistakes(void **state)
+{
+    static const struct {
+        const char *condition;
+        const char *told; /* each with its column */
+    } cases[] = {
+        {"a and x and 1 of z*", "unknown-selection 7, unknown-selection 18, "},
+        {"a and (b or x", "unknown-selection 13, bad-condition 14, "},
+        {"((a or x", "unknown-selection 8, bad-condition 9, "},
+        {"a and or x", "bad-condition 7, unknown-selection 10, "},
+        {"(a b) and x", "bad-condition 4, unknown-selection 11, "},
+        {"a) and x", "bad-condition 2, unknown-selection 8, "},
+        {"a)) x and", "bad-condition 2, unknown-selection 5, bad-condition 10, "},
+        {"1 x* and not and y", "bad-condition 3, unknown-selection 3, bad-condition 14, "
+                               "unknown-selection 18, "},
+        {"all of and them or x", "bad-condition 8, bad-condition 12, unknown-selection 20, "},
+        {"2 of z* or 3 of b", "unknown-selection 1, unknown-selection 6, unknown-selection 12, "},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        CLEANUP(load_deinit) struct load load = load_condition(cases[i].condition);
+        CLEANUP(buffer_deinit) struct buffer told = {0};
+
+        diag_sort(&load.diags);
+        for (size_t j = 0; j < load.diags.count; j++)
+            buffer_printf(&told, "%s %u, ", load.diags.items[j].code,
+                          load.diags.items[j].mark.column - 15);
+        assert_string_equal(buffer_string(&told), cases[i].told);
+    }
+}
+
+/* What a condition leaves out is told beside mistakes in selections, not in itself. */
+static void test_unused_beside_mistakes(void **state)
+{
+    CLEANUP(load_deinit)
+    struct load load = load_text("rules:\n"
+                                 "  - id: r\n"
+                                 "    where: {a: {nofield: 1}, b: {uid: 2}}\n"
+                                 "    condition: a\n"
+                                 "    tests: []\n"
+                                 "  - id: s\n"
+                                 "    where: {a: {uid: 1}, b: {uid: 2}}\n"
+                                 "    condition: a and c\n"
+                                 "    tests: []\n");
+
+    assert_diag(&load, "unknown-field", 3, 17);
+    assert_diag(&load, "unused-selection", 3, 30);
+    assert_diag(&load, "unknown-selection", 8, 22);
+    assert_int_equal(load.diags.count, 3);
+}
+
 static void test_depth(void **state)
 {
     CLEANUP(buffer_deinit) struct buffer deep = {0};
@@ -151,9 +203,13 @@ static void test_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_meaning),  cmocka_unit_test(test_them),
-        cmocka_unit_test(test_mistakes), cmocka_unit_test(test_depth),
+        cmocka_unit_test(test_meaning),
+        cmocka_unit_test(test_them),
+        cmocka_unit_test(test_mistakes),
+        cmocka_unit_test(test_depth),
         cmocka_unit_test(test_names),
+        cmocka_unit_test(test_many_mistakes),
+        cmocka_unit_test(test_unused_beside_mistakes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

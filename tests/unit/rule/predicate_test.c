@@ -314,6 +314,26 @@ static void test_ancestors(void **state)
     ASK_ALL(questions);
 }
 
+/* However long the line of processes is: an event has ANCESTOR_MAX of them, live and replayed. */
+static void test_ancestors_end(void **state)
+{
+    CLEANUP(load_deinit) struct load load = load_selection("ancestor: nginx");
+    CLEANUP(buffer_deinit) struct buffer hits = {0};
+    struct process line[ANCESTOR_MAX + 2] = {0};
+    struct family family;
+
+    family_init(&family);
+    family.event.process = line;
+    for (size_t i = 0; i <= ANCESTOR_MAX; i++)
+        line[i].parent = &line[i + 1];
+    family.elder.parent = NULL;
+    line[ANCESTOR_MAX] = family.elder;
+    assert_string_equal(hits_of(load.ruleset, &family.event, &hits), "r ");
+    line[ANCESTOR_MAX] = (struct process){.parent = &line[ANCESTOR_MAX + 1]};
+    line[ANCESTOR_MAX + 1] = family.elder;
+    assert_string_equal(hits_of(load.ruleset, &family.event, &hits), "");
+}
+
 static void test_shape(void **state)
 {
     static const struct question questions[] = {
@@ -435,13 +455,14 @@ static void test_regex_failure(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_text),     cmocka_unit_test(test_missing),
-        cmocka_unit_test(test_list),     cmocka_unit_test(test_number),
-        cmocka_unit_test(test_bool),     cmocka_unit_test(test_time),
-        cmocka_unit_test(test_duration), cmocka_unit_test(test_ancestors),
-        cmocka_unit_test(test_shape),    cmocka_unit_test(test_bytes),
-        cmocka_unit_test(test_glob),     cmocka_unit_test(test_sharing),
-        cmocka_unit_test(test_limit),    cmocka_unit_test(test_regex_failure),
+        cmocka_unit_test(test_text),          cmocka_unit_test(test_missing),
+        cmocka_unit_test(test_list),          cmocka_unit_test(test_number),
+        cmocka_unit_test(test_bool),          cmocka_unit_test(test_time),
+        cmocka_unit_test(test_duration),      cmocka_unit_test(test_ancestors),
+        cmocka_unit_test(test_ancestors_end), cmocka_unit_test(test_shape),
+        cmocka_unit_test(test_bytes),         cmocka_unit_test(test_glob),
+        cmocka_unit_test(test_sharing),       cmocka_unit_test(test_limit),
+        cmocka_unit_test(test_regex_failure),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

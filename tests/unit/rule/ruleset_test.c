@@ -1,9 +1,6 @@
 #include "rule_fixture.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <ftw.h>
-#include <sys/stat.h>
 
 #include "rule/predicate.h"
 
@@ -56,7 +53,6 @@ static void test_rule(void **state)
     assert_int_equal(rule->outputs.count, 0);
     assert_int_equal(rule->index, 1);
     assert_ptr_equal(load.ruleset->by_type[EVENT_EXEC][0], rule);
-    assert_null(ruleset_find(load.ruleset, TEXT("other")));
 }
 
 struct shell {
@@ -187,6 +183,56 @@ static void test_definitions_mistaken(void **state)
     assert_diag(&load, "duplicate-name", 16, 10);
     /* Those, once each, besides the three rules without tests. */
     assert_int_equal(load.diags.count, 9 + 3);
+}
+
+/* Definitions that nothing uses are checked all the same. */
+static void test_unused_definitions_mistaken(void **state)
+{
+    CLEANUP(load_deinit)
+    struct load load = load_text("lists:\n"
+                                 "  loop1: [$loop2]\n"
+                                 "  loop2: [x, $loop1]\n"
+                                 "  itself: [$itself]\n"
+                                 "  lost: [$nowhere, '$quoted']\n"
+                                 "rules: [{id: r, match: {uid: 33}, tests: []}]\n");
+
+    assert_int_equal(load.result, -EINVAL);
+    assert_diag(&load, "recursive-name", 3, 14);
+    assert_diag(&load, "recursive-name", 4, 12);
+    assert_diag(&load, "unknown-list", 5, 10);
+    assert_diag(&load, "unused-list", 2, 3);
+    assert_diag(&load, "unused-list", 4, 3);
+    assert_diag(&load, "unused-list", 5, 3);
+    assert_int_equal(load.diags.count, 6);
+}
+
+/* COUNT lists, each naming the next in the file, or the one before. */
+static struct load load_chain(int count, bool forward)
+{
+    CLEANUP(buffer_deinit) struct buffer text = {0};
+
+    buffer_printf(&text, "lists:\n  l%d: [x]\n", forward ? count - 1 : 0);
+    for (int i = 1; i < count; i++)
+        buffer_printf(&text, "  l%d: [$l%d]\n", forward ? i - 1 : i, forward ? i : i - 1);
+    buffer_printf(&text, "rules: [{id: r, match: {exe: $l%d}, tests: []}]\n",
+                  forward ? 0 : count - 1);
+    return load_text(buffer_string(&text));
+}
+
+static void test_chains_of_lists(void **state)
+{
+    for (int forward = 0; forward < 2; forward++) {
+        CLEANUP(load_deinit) struct load deepest = load_chain(64, forward);
+        CLEANUP(load_deinit) struct load deeper = load_chain(65, forward);
+        CLEANUP(load_deinit) struct load endless = load_chain(90000, forward);
+
+        assert_int_equal(deepest.result, 0);
+        assert_int_equal(deeper.result, -EINVAL);
+        assert_int_equal(deeper.diags.count, 1);
+        assert_non_null(strstr(diag_of(&deeper, "recursive-name")->message, "too deep"));
+        assert_int_equal(endless.result, -EINVAL);
+        assert_non_null(find_diag(&endless, "recursive-name"));
+    }
 }
 
 /* What is said of a list's values is said where the list is used. */
@@ -392,93 +438,58 @@ static void test_sigma_is_skipped(void **state)
 
 static void test_nothing(void **state)
 {
-    CLEANUP(load_deinit) struct load load = load_good("");
+    static const char *const texts[] = {"", "# none\n", "rules: []\n",
+                                        "rules: !!python/object []\n", "lists: {}\n---\n"};
     CLEANUP(load_deinit) struct load none = {0};
 
-    assert_int_equal(load.ruleset->count, 0);
-    assert_hits(load.ruleset, "x", "y", "");
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        CLEANUP(load_deinit) struct load load = load_text(texts[i]);
+
+        assert_int_equal(load.result, -EINVAL);
+        assert_null(load.ruleset);
+        assert_diag(&load, "no-rules", 0, 0);
+        assert_string_equal(load.diags.items[0].mark.file, "rules.yaml");
+        assert_int_equal(load.diags.count, 1);
+    }
     none.result = ruleset_load(NULL, 0, &none.diags, &none.ruleset);
-    assert_int_equal(none.result, 0);
-    assert_hits(none.ruleset, "x", "y", "");
+    assert_int_equal(none.result, -EINVAL);
+    assert_non_null(find_diag(&none, "no-rules"));
 }
 
-/* A folder of its own. */
-struct folder {
-    char path[64];
-};
-
-static void folder_init(struct folder *folder)
+/* An empty file beside others is none of anyone's business; and what cannot be read is told
+ * alone. */
+static void test_nothing_in_a_part(void **state)
 {
-    strcpy(folder->path, "/tmp/picket-rules-XXXXXX");
-    assert_non_null(mkdtemp(folder->path));
-}
-
-static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *ftw)
-{
-    return remove(path);
-}
-
-static void folder_deinit(struct folder *folder)
-{
-    nftw(folder->path, remove_one, 8, FTW_DEPTH | FTW_PHYS);
-}
-
-static void write_file(const struct folder *folder, const char *name, const char *content)
-{
-    char path[128];
-
-    snprintf(path, sizeof path, "%s/%s", folder->path, name);
-    FILE *file = fopen(path, "w");
-
-    assert_non_null(file);
-    fputs(content, file);
-    assert_int_equal(fclose(file), 0);
-}
-
-static void make_folder(const struct folder *folder, const char *name)
-{
-    char path[128];
-
-    snprintf(path, sizeof path, "%s/%s", folder->path, name);
-    assert_int_equal(mkdir(path, 0755), 0);
-}
-
-static void test_folder(void **state)
-{
-    CLEANUP(folder_deinit) struct folder folder;
+    static const struct rule_source sources[] = {
+        {"empty.yaml", TEXT("rules: []\n")},
+        {"full.yaml", TEXT("rules: [{id: x, match: {uid: 33}, tests: []}]\n")},
+    };
     CLEANUP(load_deinit) struct load load = {0};
-
-    folder_init(&folder);
-    struct rule_source source = {.path = folder.path};
-
-    make_folder(&folder, "b");
-    make_folder(&folder, ".git");
-    write_file(&folder, "c.yml", "rules: [{id: three, match: {uid|gt: 2}, tests: []}]");
-    write_file(&folder, "b/z.yaml", "rules: [{id: two, match: {uid|gt: 1}, tests: []}]");
-    write_file(&folder, "b.yaml", "rules: [{id: one, match: {uid: 33}, tests: []}]");
-    write_file(&folder, "notes.txt", "not: [rules");
-    write_file(&folder, ".swap.yaml", "not: [rules");
-    write_file(&folder, ".git/x.yaml", "not: [rules");
-    load.result = ruleset_load(&source, 1, &load.diags, &load.ruleset);
-    assert_int_equal(load.result, 0);
-    assert_int_equal(load.diags.count, 0);
-    /* '.' sorts before '/' */
-    assert_hits(load.ruleset, "x", "y", "one two three ");
-}
-
-static void test_unreadable(void **state)
-{
-    CLEANUP(folder_deinit) struct folder folder;
-    CLEANUP(load_deinit) struct load load = {0};
-
-    folder_init(&folder);
-    struct rule_source sources[] = {{.path = "/nonexistent/rules.yaml"}, {.path = folder.path}};
+    CLEANUP(load_deinit) struct load broken = load_text("rules: [\n");
 
     load.result = ruleset_load(sources, 2, &load.diags, &load.ruleset);
-    assert_int_equal(load.result, -EINVAL);
-    assert_diag(&load, "unreadable-file", 0, 0);
-    assert_string_equal(diag_of(&load, "unreadable-file")->mark.file, "/nonexistent/rules.yaml");
-    assert_diag(&load, "no-rules", 0, 0);
+    assert_int_equal(load.result, 0);
+    assert_int_equal(load.diags.count, 0);
+    assert_diag(&broken, "yaml-syntax", 1, 8);
+    assert_int_equal(broken.diags.count, 1);
+}
+
+/* A value is quoted in part when it is long. */
+static void test_long_values(void **state)
+{
+    CLEANUP(buffer_deinit) struct buffer text = {0};
+    CLEANUP(buffer_deinit) struct buffer shown = {0};
+
+    buffer_put_string(&text, "rules:\n  - {id: r, match: {comm: ");
+    for (int i = 0; i < 1 << 20; i++)
+        buffer_put_char(&text, 'x');
+    buffer_put_string(&text, "}, tests: []}\n");
+    CLEANUP(load_deinit) struct load load = load_good(buffer_string(&text));
+
+    assert_diag(&load, "never-matches", 2, 27);
+    assert_non_null(strstr(load.diags.items[0].message, "keeps 15 bytes of a comm"));
+    diag_render_all(&load.diags, false, &shown);
+    assert_in_range(shown.len, 200, 1000);
 }
 
 /* A ruleset borrows nothing of what it was loaded from. */
@@ -509,6 +520,8 @@ int main(void)
         cmocka_unit_test(test_event_types),
         cmocka_unit_test(test_lists_and_macros),
         cmocka_unit_test(test_definitions_mistaken),
+        cmocka_unit_test(test_unused_definitions_mistaken),
+        cmocka_unit_test(test_chains_of_lists),
         cmocka_unit_test(test_list_of_wrong_type),
         cmocka_unit_test(test_definition_bombs),
         cmocka_unit_test(test_overrides),
@@ -519,8 +532,8 @@ int main(void)
         cmocka_unit_test(test_duplicate_ids),
         cmocka_unit_test(test_sigma_is_skipped),
         cmocka_unit_test(test_nothing),
-        cmocka_unit_test(test_folder),
-        cmocka_unit_test(test_unreadable),
+        cmocka_unit_test(test_nothing_in_a_part),
+        cmocka_unit_test(test_long_values),
         cmocka_unit_test(test_lifetime),
     };
 

@@ -1,5 +1,7 @@
 #include "rule_fixture.h"
 
+#include "base/clock.h"
+
 #define RULE(suppress)             \
     "rules:\n"                     \
     "  - id: r\n"                  \
@@ -13,7 +15,7 @@ static void reads_fields_and_time(void **state)
     struct load load = load_good(RULE("{by: [exe, parent.exe, 'ancestor[2]'], for: 1h30m}"));
     const struct rule_suppress *suppress = &load.ruleset->rules[0]->suppress;
 
-    assert_int_equal(suppress->window, 5400LL * 1000000000);
+    assert_int_equal(suppress->window, 5400 * NS_PER_S);
     assert_int_equal(suppress->by_count, 3);
     assert_int_equal(suppress->by[1].field->id, FIELD_EXE);
     assert_int_equal(suppress->by[1].generation, 1);
@@ -28,7 +30,7 @@ static void takes_one_field_or_none(void **state)
 
     assert_int_equal(one.ruleset->rules[0]->suppress.by_count, 1);
     assert_int_equal(none.ruleset->rules[0]->suppress.by_count, 0);
-    assert_int_equal(none.ruleset->rules[0]->suppress.window, 30LL * 86400 * 1000000000);
+    assert_int_equal(none.ruleset->rules[0]->suppress.window, 30LL * 86400 * NS_PER_S);
 }
 
 static void can_be_overridden(void **state)
@@ -38,7 +40,7 @@ static void can_be_overridden(void **state)
         load_good(RULE("{by: uid, for: 1s}") "overrides:\n  r: {suppress: {for: 5m}}\n");
 
     assert_int_equal(load.ruleset->rules[0]->suppress.by_count, 0);
-    assert_int_equal(load.ruleset->rules[0]->suppress.window, 300LL * 1000000000);
+    assert_int_equal(load.ruleset->rules[0]->suppress.window, 300 * NS_PER_S);
 }
 
 static void mistakes_are_told_at_their_places(void **state)

@@ -1,0 +1,184 @@
+/* When the reader is woken: a real epoll and timer; rings and bells in memory of our own. */
+#include "sensor/doorbell.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+
+#define PAGE       4096
+#define PAGES_SIZE ((size_t)2 * PAGE)
+#define RECORD     8 /* bytes; what is in them does not matter here */
+#define LONG       20000
+#define HANDOVERS  20000
+
+static struct ring_set set;
+static struct doorbell doorbell;
+static uint32_t asleep;
+
+/* As perf_ring_open() makes it, so that perf_ring_deinit() fits. */
+static struct perf_ring ring_make(void)
+{
+    char *memory =
+        mmap(NULL, PAGES_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    assert_ptr_not_equal(memory, MAP_FAILED);
+    return (struct perf_ring){
+        .fd = -1, .page = (void *)memory, .data = memory + PAGE, .size = PAGE};
+}
+
+static void record_write(struct perf_ring *ring)
+{
+    __atomic_fetch_add(&ring->page->data_head, RECORD, __ATOMIC_SEQ_CST);
+}
+
+static int setup(void **state)
+{
+    const char *what;
+
+    set = (struct ring_set){0};
+    asleep = 0;
+    if (doorbell_open(&doorbell, &set, &asleep, &what) < 0)
+        return -1;
+    free(doorbell.bells);
+    doorbell.bells = calloc(1, sizeof *doorbell.bells);
+    doorbell.bells[0] = ring_make();
+    doorbell.count = 1;
+    set.rings = calloc(1, sizeof *set.rings);
+    set.rings[0] = ring_make();
+    set.count = 1;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    doorbell_deinit(&doorbell);
+    ring_set_deinit(&set);
+    return 0;
+}
+
+/* True when the reader is woken within TIMEOUT ms. */
+static bool is_woken(int timeout)
+{
+    struct epoll_event event;
+
+    return epoll_wait(doorbell.epoll, &event, 1, timeout) == 1;
+}
+
+static uint32_t is_asleep(void)
+{
+    return __atomic_load_n(&asleep, __ATOMIC_SEQ_CST);
+}
+
+static void with_nothing_to_do_it_sleeps(void **state)
+{
+    doorbell_wait(&doorbell, &set, 1);
+    assert_int_equal(is_asleep(), 1);
+    assert_false(is_woken(20));
+}
+
+/* Too young to be handed over: no bell would ring for it, so the timer must. */
+static void with_something_left_it_looks_again(void **state)
+{
+    record_write(&set.rings[0]);
+    doorbell_wait(&doorbell, &set, 1);
+    assert_int_equal(is_asleep(), 0);
+    assert_true(is_woken(LONG));
+    doorbell_answer(&doorbell);
+    assert_false(is_woken(0));
+    perf_ring_clear(&set.rings[0]);
+    doorbell_wait(&doorbell, &set, 1);
+    assert_int_equal(is_asleep(), 1);
+    assert_false(is_woken(20));
+}
+
+static void while_records_come_fast_it_ticks(void **state)
+{
+    doorbell.since = clock_boottime() - NS_PER_S;
+    doorbell_wait(&doorbell, &set, (size_t)1000 * DOORBELL_BUSY_RATE);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(is_asleep(), 0);
+        assert_true(is_woken(LONG));
+        doorbell_answer(&doorbell);
+        doorbell.since = clock_boottime() - NS_PER_S;
+        doorbell_wait(&doorbell, &set, (size_t)1000 * DOORBELL_BUSY_RATE);
+    }
+    doorbell.since = clock_boottime() - NS_PER_S;
+    doorbell_wait(&doorbell, &set, 1);
+    doorbell_answer(&doorbell);
+    assert_int_equal(is_asleep(), 1);
+    assert_false(is_woken((int)(3 * (DOORBELL_TICK / NS_PER_MS))));
+}
+
+static void an_answer_takes_back_the_bells(void **state)
+{
+    record_write(&doorbell.bells[0]);
+    doorbell_answer(&doorbell);
+    assert_int_equal(doorbell.bells[0].page->data_tail, RECORD);
+    assert_false(perf_ring_refresh(&doorbell.bells[0]));
+}
+
+/* What the kernel side does: first the record, then the bell, if the reader sleeps. Each record
+ * comes when the one before has been taken, and so just when the reader is about to sleep; none
+ * comes after it that would ring in its place. */
+static void *produce(void *argument)
+{
+    const int *bell = argument;
+    struct perf_event_mmap_page *page = set.rings[0].page;
+
+    for (int i = 0; i < HANDOVERS; i++) {
+        while (__atomic_load_n(&page->data_tail, __ATOMIC_ACQUIRE) != (uint64_t)i * RECORD)
+            sched_yield();
+        for (int spin = 0; spin < i % 256; spin++)
+            (void)is_asleep();
+        record_write(&set.rings[0]);
+        if (__atomic_exchange_n(&asleep, 0, __ATOMIC_SEQ_CST))
+            eventfd_write(*bell, 1);
+    }
+    return NULL;
+}
+
+static void no_record_is_slept_through(void **state)
+{
+    int bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    struct epoll_event event = {.events = EPOLLIN};
+    pthread_t producer;
+
+    assert_int_equal(epoll_ctl(doorbell.epoll, EPOLL_CTL_ADD, bell, &event), 0);
+    doorbell_wait(&doorbell, &set, 0);
+    assert_int_equal(pthread_create(&producer, NULL, produce, &bell), 0);
+    while (set.rings[0].tail < (uint64_t)HANDOVERS * RECORD) {
+        eventfd_t rung;
+
+        assert_true(is_woken(LONG));
+        eventfd_read(bell, &rung);
+        doorbell_answer(&doorbell);
+        perf_ring_clear(&set.rings[0]);
+        doorbell.since = clock_boottime(); /* it is never busy */
+        doorbell_wait(&doorbell, &set, 0);
+    }
+    pthread_join(producer, NULL);
+    close(bell);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(with_nothing_to_do_it_sleeps, setup, teardown),
+        cmocka_unit_test_setup_teardown(with_something_left_it_looks_again, setup, teardown),
+        cmocka_unit_test_setup_teardown(while_records_come_fast_it_ticks, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_answer_takes_back_the_bells, setup, teardown),
+        cmocka_unit_test_setup_teardown(no_record_is_slept_through, setup, teardown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
