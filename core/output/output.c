@@ -103,6 +103,7 @@ void output_deinit(struct output *output)
     alert_queue_deinit(&output->queue);
     buffer_deinit(&output->hello);
     buffer_deinit(&output->loss_reason);
+    buffer_deinit(&output->rejection);
     arena_deinit(&output->arena);
 }
 

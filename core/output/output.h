@@ -67,13 +67,14 @@ struct output {
     int64_t due; /* when the phase has lasted too long, or is over; monotonic */
     struct host_process host;
     struct plugin_voice voice;
-    bool was_ready;    /* once */
-    unsigned failures; /* losses since the last delivery */
-    int64_t batch;     /* number of the last one sent */
-    size_t sent;       /* alerts in it */
-    size_t suspects;   /* alerts at the front of the queue to be sent one by one */
-    unsigned deaths;   /* hosts the first alert has cost when sent alone */
-    bool complained;   /* of a retry, since the last delivery */
+    bool was_ready;          /* once */
+    unsigned failures;       /* losses since the last delivery */
+    int64_t batch;           /* number of the last one sent */
+    size_t sent;             /* alerts in it */
+    size_t suspects;         /* alerts at the front of the queue to be sent one by one */
+    unsigned deaths;         /* hosts the first alert has cost when sent alone */
+    bool complained;         /* of a retry, since the last delivery */
+    struct buffer rejection; /* the last reason for one, since then */
     enum output_loss loss;
     struct buffer loss_reason; /* said once the host has been reaped */
 };

@@ -74,6 +74,8 @@ static void settle(struct output *output, size_t count, uint64_t *counter)
 }
 
 /* COUNT alerts from the front, one at least. */
+/* Each reason is said once until something is delivered again: a reader that is gone would
+ * otherwise be told of for every batch. How many there were is in the counts. */
 static void reject(struct output *output, size_t count, const char *reason)
 {
     const char *first = queued_alert_id(alert_queue_at(&output->queue, 0));
@@ -83,7 +85,10 @@ static void reject(struct output *output, size_t count, const char *reason)
         buffer_printf(&line, "alert %s is rejected: %s", first, reason);
     else
         buffer_printf(&line, "%zu alerts are rejected (first: %s): %s", count, first, reason);
-    plugin_voice_say(&output->voice, PICKET_LOG_WARNING, buffer_text(&line));
+    if (!text_is(buffer_text(&output->rejection), reason))
+        plugin_voice_say(&output->voice, PICKET_LOG_WARNING, buffer_text(&line));
+    buffer_clear(&output->rejection);
+    buffer_put_string(&output->rejection, reason);
     settle(output, count, &output->counters.rejected);
 }
 
@@ -126,6 +131,7 @@ int output_batch_settle(struct output *output, const struct verdict *verdict)
         if (output->complained)
             plugin_voice_say(&output->voice, PICKET_LOG_INFO, TEXT("delivers again"));
         output->complained = false;
+        buffer_clear(&output->rejection);
     }
     buffer_put_text(&reason, verdict->reason);
     if (verdict->action == PICKET_REJECT)
