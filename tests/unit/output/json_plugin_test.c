@@ -164,12 +164,9 @@ static int all_tests(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(alerts_are_appended_a_line_each),
-        TEST(a_line_left_unfinished_is_ended),
-        TEST(a_fifo_waits_for_another_reader),
-        TEST(standard_output_is_the_engines),
-        TEST(a_slow_reader_of_a_pipe_gets_everything),
-        TEST(a_reader_that_is_gone_costs_one_line),
+        TEST(alerts_are_appended_a_line_each),         TEST(a_line_left_unfinished_is_ended),
+        TEST(a_fifo_waits_for_another_reader),         TEST(standard_output_is_the_engines),
+        TEST(a_slow_reader_of_a_pipe_gets_everything), TEST(a_reader_that_is_gone_costs_one_line),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
