@@ -16,7 +16,6 @@ struct verb {
 };
 
 static int verb_help(int argc, char **argv);
-static int verb_help(int argc, char **argv);
 static int verb_version(int argc, char **argv);
 
 static const struct verb verbs[] = {
