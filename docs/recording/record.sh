@@ -53,7 +53,7 @@ busy() {
 }
 
 watching() {
-    grep -q ': watching' "$work/terminal"
+    grep -q ', watching: ' "$work/terminal"
 }
 
 ended() {
