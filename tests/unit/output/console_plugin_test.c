@@ -1,12 +1,10 @@
 #include "rig.h"
 
 #include <fcntl.h>
-#include <pty.h>
 #include <stdlib.h>
-#include <sys/ioctl.h>
-#include <sys/mount.h>
 #include <unistd.h>
 
+#include "../terminal.h"
 #include "base/clock.h"
 
 static int set_up(void **state)
@@ -115,26 +113,6 @@ static void color_is_the_users_choice(void **state)
                 "                     m\n");
 }
 
-/* A bare root may have no devpts: then one of our own, mounted nowhere. */
-static void terminal_open(int *leader, int *follower, const struct winsize *size)
-{
-    if (openpty(leader, follower, NULL, NULL, size) == 0)
-        return;
-    int fs = fsopen("devpts", FSOPEN_CLOEXEC), unlocked = 0;
-
-    assert_int_equal(fsconfig(fs, FSCONFIG_SET_STRING, "ptmxmode", "0666", 0), 0);
-    assert_int_equal(fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0), 0);
-    int mount = fsmount(fs, FSMOUNT_CLOEXEC, 0);
-
-    *leader = openat(mount, "ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
-    assert_int_equal(ioctl(*leader, TIOCSPTLCK, &unlocked), 0);
-    assert_int_equal(ioctl(*leader, TIOCSWINSZ, size), 0);
-    *follower = ioctl(*leader, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
-    assert_true(*follower >= 0);
-    close(mount);
-    close(fs);
-}
-
 static void terminals_get_color_and_their_width_is_kept(void **state)
 {
     struct rig *rig = *state;
@@ -143,7 +121,8 @@ static void terminals_get_color_and_their_width_is_kept(void **state)
     int leader, follower;
     size_t len = 0;
 
-    terminal_open(&leader, &follower, &size);
+    assert_int_equal(terminal_open(&leader, &follower), 0);
+    assert_int_equal(ioctl(leader, TIOCSWINSZ, &size), 0);
     start(rig, arena_printf(&rig->arena, "console,path=/proc/self/fd/%d", follower));
     push(rig, 3, "r", "m", SSH);
     rig_drain(rig);
