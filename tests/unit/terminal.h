@@ -14,7 +14,6 @@ static inline int terminal_open(int *leader, int *follower)
     int unlocked = 0, mount = -1;
 
     *follower = -1;
-
     *leader = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
     if (*leader < 0) {
         int fs = fsopen("devpts", FSOPEN_CLOEXEC);
