@@ -201,7 +201,5 @@ int live_run(struct live *live)
     while (r == 0 && obey_signals(live));
     signals_release();
     sensor_flush(live->sensor, on_record, live);
-    int last = live->options.on_batch(live->options.context);
-
-    return r ? r : last;
+    return r ? r : live->options.on_batch(live->options.context);
 }

@@ -65,8 +65,8 @@ static int find_plugin(struct output *output, const char *plugin_dir)
     }
     if (r < 0)
         diag_error(output->group->diags, config->mark, "unknown-plugin",
-                   "there is no plugin '%.*s': %s%s%s%s", TEXT_ARG(config->plugin), strerror(-r),
-                   nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
+                   "there is no plugin '%.*s': %s%s", TEXT_ARG(config->plugin), strerror(-r),
+                   diag_hint(output->group->diags, nearest));
     return 0;
 }
 

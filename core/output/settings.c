@@ -246,10 +246,9 @@ static int diagnose_unknown(struct diag_list *diags, const struct output_config 
     }
     const char *nearest = text_nearest(setting->key, names, info->option_count + COMMON_COUNT);
 
-    diag_error(diags, setting->key_mark, "unknown-option",
-               "output '%.*s' has no option '%.*s'%s%s%s", TEXT_ARG(output_config_name(config)),
-               TEXT_ARG(setting->key), nearest ? "; did you mean '" : "", nearest ? nearest : "",
-               nearest ? "'?" : "");
+    diag_error(diags, setting->key_mark, "unknown-option", "output '%.*s' has no option '%.*s'%s",
+               TEXT_ARG(output_config_name(config)), TEXT_ARG(setting->key),
+               diag_hint(diags, nearest));
     return 0;
 }
 
