@@ -25,6 +25,30 @@ static void put_texts(struct json_writer *json, struct text key, struct rule_tex
     json_end(json, ']');
 }
 
+static void put_json(struct json_writer *json, struct text key, struct text value)
+{
+    if (!value.ptr)
+        return;
+    json_key(json, key);
+    json_raw(json, value);
+}
+
+static void put_host(struct json_writer *json, const struct alert_host *host)
+{
+    json_key(json, TEXT("host"));
+    json_begin(json, '{');
+    put_text(json, TEXT("name"), text_from(host->name));
+    put_text(json, TEXT("kernel"), text_from(host->kernel));
+    if (host->filter_count > 0) {
+        json_key(json, TEXT("filters"));
+        json_begin(json, '[');
+        for (size_t i = 0; i < host->filter_count; i++)
+            json_text(json, text_from(host->filters[i]));
+        json_end(json, ']');
+    }
+    json_end(json, '}');
+}
+
 static void put_rule(struct json_writer *json, const struct rule *rule)
 {
     json_key(json, TEXT("rule"));
@@ -45,7 +69,7 @@ void alert_put_json(struct json_writer *json, const struct alert *alert)
     json_begin(json, '{');
     put_text(json, TEXT("id"), text_from(alert->id.text));
     put_time(json, TEXT("time"), alert->time);
-    put_text(json, TEXT("host"), text_from(alert->host));
+    put_host(json, alert->host);
     put_rule(json, alert->rule);
     put_text(json, TEXT("message"), alert->message);
     if (alert->fold.count) {
@@ -56,7 +80,7 @@ void alert_put_json(struct json_writer *json, const struct alert *alert)
         put_time(json, TEXT("since"), alert->fold.since);
         json_end(json, '}');
     }
-    json_key(json, TEXT("event"));
-    json_raw(json, alert->event);
+    put_json(json, TEXT("event"), alert->event);
+    put_json(json, TEXT("detail"), alert->detail);
     json_end(json, '}');
 }

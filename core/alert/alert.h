@@ -12,14 +12,23 @@ struct alert_fold {
     int64_t since;  /* when the first alert of the window was raised */
 };
 
+/* The machine an alert is from, and what is not seen there because somebody wanted so. */
+struct alert_host {
+    const char *name;
+    const char *kernel; /* its release */
+    const char *const *filters;
+    size_t filter_count;
+};
+
 /* Borrows all it points to. */
 struct alert {
     struct alert_id id;
     int64_t time; /* of the event, ns since 1970 */
-    const char *host;
+    const struct alert_host *host;
     const struct rule *rule;
     struct text message;
-    struct text event; /* the event's JSON */
+    struct text event;  /* the event's JSON; ptr NULL: there is none */
+    struct text detail; /* JSON, of an alert about picket itself; ptr NULL: none */
     struct alert_fold fold;
 };
 

@@ -27,7 +27,7 @@ static const struct verb verbs[] = {
      "[-v] [-c FILE] [-r RULES]... [-o NAME[,key=value]...]... FILE.jsonl[.gz]|-",
      "match recorded events"},
     {"check", verb_check, "RULES...", "say what is wrong with rules, and run their tests"},
-    {"fields", verb_fields, "[--markdown]", "list the fields of events"},
+    {"fields", verb_fields, "[--markdown] [NAME...]", "list the fields of events"},
     {"plugins", verb_plugins, "", "list the output plugins and their options"},
     {"version", verb_version, "", "print the version"},
     {"help", verb_help, "", "print this"},

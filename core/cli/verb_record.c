@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "cli/arguments.h"
 #include "cli/verb.h"
+#include "engine/privileges.h"
 #include "engine/signals.h"
 #include "engine/status.h"
 #include "event/event_json.h"
@@ -85,6 +86,7 @@ static int record(struct recorder *recorder, const char *path, int signals)
         .context = recorder,
     };
     struct live_counters counters;
+    struct privileges privileges = privileges_default();
     int r = live_new(&options, &live);
 
     if (r < 0)
@@ -95,6 +97,9 @@ static int record(struct recorder *recorder, const char *path, int signals)
         log_error("%s: %s", path, strerror(-r));
         return r;
     }
+    r = privileges_drop(&privileges);
+    if (r < 0)
+        return r;
     log_info("recording; Ctrl-C ends it");
     r = live_run(live);
     live_count(live, &counters);

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "cli/arguments.h"
 #include "cli/verb.h"
+#include "engine/privileges.h"
 #include "engine/signals.h"
 #include "engine/status.h"
 
@@ -71,8 +72,11 @@ static int watch(struct buffer *line, int signals)
         .context = line,
     };
     struct live_counters counters;
+    struct privileges privileges = privileges_default();
     int r = live_new(&options, &live);
 
+    if (r == 0)
+        r = privileges_drop(&privileges);
     if (r < 0)
         return r;
     printf("%-8s %-7s %-7s %-6s %3s %-16s %s\n", "TIME", "PID", "PPID", "UID", "RET", "COMM",

@@ -6,7 +6,8 @@
 #include "base/cleanup.h"
 #include "base/yaml.h"
 
-#define CONFIG_SIZE_MAX (1 << 20)
+#define CONFIG_SIZE_MAX     (1 << 20)
+#define CONFIG_VARIABLE_MAX 256 /* bytes of a variable's name */
 
 struct reader {
     struct config *config;
@@ -14,9 +15,21 @@ struct reader {
     const char *path;
 };
 
+/* Variables that change what a program does, or say who is behind it. */
+static const char *const environment_default[] = {
+    "BASH_ENV",      "HISTFILE",     "LD_AUDIT",       "LD_LIBRARY_PATH",
+    "LD_PRELOAD",    "NODE_OPTIONS", "PERL5OPT",       "PYTHONPATH",
+    "PYTHONSTARTUP", "RUBYOPT",      "SSH_CONNECTION", "SSH_ORIGINAL_COMMAND",
+    "SUDO_USER",
+};
+
 void config_init(struct config *config)
 {
-    *config = (struct config){.failures = true};
+    *config = (struct config){
+        .failures = true,
+        .environment = environment_default,
+        .environment_count = sizeof environment_default / sizeof *environment_default,
+    };
 }
 
 void config_deinit(struct config *config)
@@ -131,15 +144,105 @@ static int read_outputs(struct reader *reader, const struct yaml_node *node)
     return 0;
 }
 
-static void read_sensor(struct reader *reader, const struct yaml_node *node)
+static bool is_variable_name(const struct yaml_node *node)
 {
-    static const char *const known[] = {"ring", "failures"};
+    return node->kind == YAML_SCALAR && node->text.len > 0 &&
+           !memchr(node->text.ptr, '=', node->text.len) && node->text.len < CONFIG_VARIABLE_MAX;
+}
+
+static int read_environment(struct reader *reader, const struct yaml_node *node)
+{
+    struct config *config = reader->config;
+    const char **names = arena_array(&config->arena, node->count + 1, sizeof *names);
+
+    if (!names)
+        return -ENOMEM;
+    config->environment = names;
+    config->environment_count = 0;
+    if (node->kind != YAML_LIST)
+        wrong_kind(reader, node, "environment", "a list of names of variables");
+    for (size_t i = 0; node->kind == YAML_LIST && i < node->count; i++) {
+        const struct yaml_node *item = node->items[i];
+
+        if (!is_variable_name(item)) {
+            wrong_kind(reader, item, "environment", "names of variables, as in LD_PRELOAD");
+            continue;
+        }
+        names[config->environment_count] = arena_text(&config->arena, item->text).ptr;
+        if (!names[config->environment_count++])
+            return -ENOMEM;
+    }
+    return 0;
+}
+
+static const char *const exclusion_kinds[] = {
+    [EXCLUDE_CGROUP] = "cgroup",
+    [EXCLUDE_USER] = "user",
+    [EXCLUDE_EXE] = "exe",
+};
+
+#define EXCLUSION_KINDS (sizeof exclusion_kinds / sizeof *exclusion_kinds)
+
+static int read_exclusion(struct reader *reader, const struct yaml_node *key,
+                          const struct yaml_node *value)
+{
+    struct config *config = reader->config;
+    size_t kind = 0;
+
+    while (kind < EXCLUSION_KINDS && !text_is(key->text, exclusion_kinds[kind]))
+        kind++;
+    if (kind == EXCLUSION_KINDS) {
+        unknown_key(reader, key, exclusion_kinds, EXCLUSION_KINDS);
+        return 0;
+    }
+    if (value->kind != YAML_SCALAR || value->text.len == 0) {
+        wrong_kind(reader, value, exclusion_kinds[kind], "one value");
+        return 0;
+    }
+    struct config_exclusion *exclusion = &config->exclusions[config->exclusion_count++];
+
+    *exclusion = (struct config_exclusion){
+        .kind = (enum config_exclusion_kind)kind,
+        .value = arena_text(&config->arena, value->text),
+        .mark = value->mark,
+    };
+    return exclusion->value.ptr ? 0 : -ENOMEM;
+}
+
+static int read_exclusions(struct reader *reader, const struct yaml_node *node)
+{
+    struct config *config = reader->config;
+    int r = 0;
+
+    if (node->kind != YAML_LIST) {
+        wrong_kind(reader, node, "exclude",
+                   "a list of 'cgroup: ', 'user: ' or 'exe: ' and a value");
+        return 0;
+    }
+    config->exclusions = arena_array(&config->arena, node->count + 1, sizeof *config->exclusions);
+    if (!config->exclusions)
+        return -ENOMEM;
+    for (size_t i = 0; i < node->count && r == 0; i++) {
+        const struct yaml_node *item = node->items[i];
+
+        if (item->kind == YAML_MAP && item->count == 1)
+            r = read_exclusion(reader, item->keys[0], item->items[0]);
+        else
+            wrong_kind(reader, item, "exclude", "'cgroup: ', 'user: ' or 'exe: ' and a value");
+    }
+    return r;
+}
+
+static int read_sensor(struct reader *reader, const struct yaml_node *node)
+{
+    static const char *const known[] = {"ring", "failures", "environment", "exclude"};
+    int r = 0;
 
     if (node->kind != YAML_MAP) {
         wrong_kind(reader, node, "sensor", "a map");
-        return;
+        return 0;
     }
-    for (size_t i = 0; i < node->count; i++) {
+    for (size_t i = 0; i < node->count && r == 0; i++) {
         const struct yaml_node *key = node->keys[i], *value = node->items[i];
 
         if (text_is(key->text, "ring")) {
@@ -148,20 +251,38 @@ static void read_sensor(struct reader *reader, const struct yaml_node *node)
         } else if (text_is(key->text, "failures")) {
             if (!yaml_is_bool(value, &reader->config->failures))
                 wrong_kind(reader, value, "failures", "true or false");
+        } else if (text_is(key->text, "environment")) {
+            r = read_environment(reader, value);
+        } else if (text_is(key->text, "exclude")) {
+            r = read_exclusions(reader, value);
         } else {
             unknown_key(reader, key, known, sizeof known / sizeof *known);
         }
     }
+    return r;
+}
+
+static int read_user(struct reader *reader, const struct yaml_node *node)
+{
+    struct config *config = reader->config;
+
+    if (node->kind != YAML_SCALAR || node->text.len == 0) {
+        wrong_kind(reader, node, "user", "a user's name or number");
+        return 0;
+    }
+    config->user = arena_text(&config->arena, node->text).ptr;
+    config->user_mark = node->mark;
+    return config->user ? 0 : -ENOMEM;
 }
 
 static int read_root(struct reader *reader, const struct yaml_node *root)
 {
-    static const char *const known[] = {"rules", "outputs", "sensor"};
+    static const char *const known[] = {"rules", "outputs", "user", "sensor"};
     int r = 0;
 
     if (root->kind != YAML_MAP) {
         diag_error(reader->diags, root->mark, "wrong-type",
-                   "a configuration is a map with 'rules', 'outputs' and 'sensor'");
+                   "a configuration is a map with 'rules', 'outputs', 'user' and 'sensor'");
         return 0;
     }
     for (size_t i = 0; i < root->count && r == 0; i++) {
@@ -171,8 +292,10 @@ static int read_root(struct reader *reader, const struct yaml_node *root)
             r = read_rules(reader, value);
         else if (text_is(key->text, "outputs"))
             r = read_outputs(reader, value);
+        else if (text_is(key->text, "user"))
+            r = read_user(reader, value);
         else if (text_is(key->text, "sensor"))
-            read_sensor(reader, value);
+            r = read_sensor(reader, value);
         else
             unknown_key(reader, key, known, sizeof known / sizeof *known);
     }

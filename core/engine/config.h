@@ -4,13 +4,28 @@
  *     outputs:
  *       - console
  *       - {plugin: json, name: siem, path: /var/log/picket.jsonl}
- *     sensor: {ring: 8MiB, failures: true}
+ *     user: picket
+ *     sensor:
+ *       ring: 8MiB
+ *       failures: true
+ *       environment: [LD_PRELOAD, SSH_CONNECTION]
+ *       exclude:
+ *         - cgroup: /system.slice/backup.service
  */
 #ifndef PICKET_ENGINE_CONFIG_H
 #define PICKET_ENGINE_CONFIG_H
 
 #include "base/diag.h"
 #include "output/output_config.h"
+
+/* What the sensor is to leave out: a hole, made on purpose. */
+enum config_exclusion_kind { EXCLUDE_CGROUP, EXCLUDE_USER, EXCLUDE_EXE };
+
+struct config_exclusion {
+    enum config_exclusion_kind kind;
+    struct text value; /* a path below the root of cgroups, a user's name or number, a path */
+    struct mark mark;
+};
 
 struct config {
     struct arena arena;
@@ -19,8 +34,14 @@ struct config {
     size_t rule_count;
     struct output_config *outputs;
     size_t output_count;
-    int64_t ring;  /* bytes of ring a CPU; 0: by the machine's memory */
-    bool failures; /* whether failed execs are captured */
+    const char *user; /* whom the engine becomes; NULL: privileges_find()'s */
+    struct mark user_mark;
+    int64_t ring;                   /* bytes of ring a CPU; 0: by the machine's memory */
+    bool failures;                  /* whether failed execs are captured */
+    const char *const *environment; /* names of the variables that are captured */
+    size_t environment_count;
+    struct config_exclusion *exclusions;
+    size_t exclusion_count;
 };
 
 /* What an absent file means. */

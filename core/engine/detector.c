@@ -1,6 +1,7 @@
 #include "engine/detector.h"
 
 #include <errno.h>
+#include <sys/utsname.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -11,7 +12,10 @@ struct detector {
     struct matcher *matcher;
     struct suppression *suppression;
     uint64_t *routes; /* a rule's outputs, by its index */
-    char host[256];
+    struct loss_ledger *losses;
+    uint64_t boot; /* of the losses */
+    struct utsname system;
+    struct alert_host host;
     struct buffer message, event_json, alert_json;
     struct detector_counters counters;
 };
@@ -53,8 +57,10 @@ int detector_new(const struct detector_options *options, struct detector **out)
     if (!detector)
         return -ENOMEM;
     detector->options = *options;
-    if (gethostname(detector->host, sizeof detector->host - 1) < 0)
+    if (uname(&detector->system) < 0)
         return -errno;
+    detector->host = (struct alert_host){detector->system.nodename, detector->system.release,
+                                         options->filters, options->filter_count};
     detector->routes = calloc(options->rules->count + 1, sizeof *detector->routes);
     if (!detector->routes)
         return -ENOMEM;
@@ -63,6 +69,8 @@ int detector_new(const struct detector_options *options, struct detector **out)
     r = matcher_new(options->rules, &detector->matcher);
     if (r == 0)
         r = suppression_new(options->rules, &detector->suppression);
+    if (r == 0)
+        r = loss_ledger_new(&detector->losses);
     if (r < 0)
         return r;
     *out = detector;
@@ -76,6 +84,7 @@ void detector_free(struct detector *detector)
         return;
     matcher_free(detector->matcher);
     suppression_free(detector->suppression);
+    loss_ledger_free(detector->losses);
     buffer_deinit(&detector->message);
     buffer_deinit(&detector->event_json);
     buffer_deinit(&detector->alert_json);
@@ -83,7 +92,12 @@ void detector_free(struct detector *detector)
     free(detector);
 }
 
-static void deliver(struct detector *detector, const struct alert *alert)
+const struct alert_host *detector_host(const struct detector *detector)
+{
+    return &detector->host;
+}
+
+static void deliver(struct detector *detector, const struct alert *alert, uint64_t route)
 {
     struct json_writer json = {.buffer = &detector->alert_json};
 
@@ -95,7 +109,7 @@ static void deliver(struct detector *detector, const struct alert *alert)
     }
     struct delivery_alert delivered = {
         .id = text_from(alert->id.text),
-        .host = text_from(alert->host),
+        .host = text_from(alert->host->name),
         .rule = alert->rule->id,
         .title = alert->rule->title,
         .message = alert->message,
@@ -106,8 +120,7 @@ static void deliver(struct detector *detector, const struct alert *alert)
 
     detector->counters.alerts++;
     /* What goes wrong is in that output's counters. */
-    delivery_push(detector->options.delivery, &delivered, detector->routes[alert->rule->index],
-                  detector->options.wait);
+    delivery_push(detector->options.delivery, &delivered, route, detector->options.wait);
 }
 
 static void render_event(struct detector *detector, const struct event *event)
@@ -143,27 +156,61 @@ static void raise(struct detector *detector, const struct rule *rule, const stru
     struct alert alert = {
         .id = alert_id_make(time, event->origin, rule->id),
         .time = time,
-        .host = detector->host,
+        .host = &detector->host,
         .rule = rule,
         .message = buffer_text(&detector->message),
         .event = buffer_text(&detector->event_json),
     };
 
-    deliver(detector, &alert);
+    deliver(detector, &alert, detector->routes[rule->index]);
 }
 
-void detector_on_event(struct detector *detector, const struct event *event)
+void detector_raise_internal(struct detector *detector, const struct internal_alert *internal)
 {
-    const struct rule *const *hits;
-    int64_t time = field_set_has(&event->has, FIELD_TIME) ? event->time : clock_realtime();
+    const struct rule *rule = internal_alert_rule(internal->kind);
+    struct alert alert = {
+        .id = alert_id_make(internal->time, internal->origin, rule->id),
+        .time = internal->time,
+        .host = &detector->host,
+        .rule = rule,
+        .message = internal->message,
+        .detail = internal->detail,
+    };
 
-    detector->counters.events[event->type]++;
-    detector_tick(detector, time);
-    size_t count = matcher_match(detector->matcher, event, &hits);
+    deliver(detector, &alert, DELIVERY_ALL);
+}
 
+void detector_on_loss(struct detector *detector, const struct loss *loss, uint64_t boot)
+{
+    detector->boot = boot;
+    loss_ledger_add(detector->losses, loss);
+}
+
+static void raise_loss(struct detector *detector, const struct loss_sum *sum)
+{
+    struct json_writer json = {.buffer = &detector->event_json};
+
+    buffer_clear(&detector->message);
     buffer_clear(&detector->event_json);
-    for (size_t i = 0; i < count; i++)
-        raise(detector, hits[i], event, time);
+    loss_put_message(&detector->message, sum);
+    loss_put_json(&json, sum);
+    if (buffer_failed(&detector->message) || buffer_failed(&detector->event_json)) {
+        detector->counters.unwritten++;
+        return;
+    }
+    detector_raise_internal(detector, &(struct internal_alert){
+                                          .kind = INTERNAL_EVENTS_LOST,
+                                          .time = sum->total.until,
+                                          .origin = {detector->boot, sum->total.kind, sum->before},
+                                          .message = buffer_text(&detector->message),
+                                          .detail = buffer_text(&detector->event_json),
+                                      });
+}
+
+static void raise_losses(struct detector *detector, int64_t now)
+{
+    for (const struct loss_sum *sum; (sum = loss_ledger_take(detector->losses, now));)
+        raise_loss(detector, sum);
 }
 
 /* For people, in UTC to the second: "12:00:05Z". */
@@ -183,7 +230,7 @@ static void summarise(void *context, const struct suppression_summary *summary)
     struct alert alert = {
         .id = alert_id_make(summary->time, summary->origin, summary->rule->id),
         .time = summary->time,
-        .host = detector->host,
+        .host = &detector->host,
         .rule = summary->rule,
         .event = summary->event,
         .fold = summary->fold,
@@ -199,12 +246,32 @@ static void summarise(void *context, const struct suppression_summary *summary)
         return;
     }
     alert.message = buffer_text(&detector->message);
-    deliver(detector, &alert);
+    deliver(detector, &alert, detector->routes[summary->rule->index]);
+}
+
+static void close_windows(struct detector *detector, int64_t now)
+{
+    suppression_close(detector->suppression, now, summarise, detector);
+}
+
+void detector_on_event(struct detector *detector, const struct event *event)
+{
+    const struct rule *const *hits;
+    int64_t time = field_set_has(&event->has, FIELD_TIME) ? event->time : clock_realtime();
+
+    detector->counters.events[event->type]++;
+    close_windows(detector, time);
+    size_t count = matcher_match(detector->matcher, event, &hits);
+
+    buffer_clear(&detector->event_json);
+    for (size_t i = 0; i < count; i++)
+        raise(detector, hits[i], event, time);
 }
 
 void detector_tick(struct detector *detector, int64_t now)
 {
-    suppression_close(detector->suppression, now, summarise, detector);
+    close_windows(detector, now);
+    raise_losses(detector, now == INT64_MAX ? now : clock_monotonic());
 }
 
 struct detector_counters detector_counters(const struct detector *detector)

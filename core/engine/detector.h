@@ -3,6 +3,8 @@
 #ifndef PICKET_ENGINE_DETECTOR_H
 #define PICKET_ENGINE_DETECTOR_H
 
+#include "alert/internal_alert.h"
+#include "alert/loss.h"
 #include "alert/suppression.h"
 #include "output/delivery.h"
 #include "rule/matcher.h"
@@ -14,6 +16,9 @@ struct detector_options {
     struct delivery *delivery;   /* and so does this */
     /* Replay waits for room in an output's queue; the live engine never does: it counts. */
     bool wait;
+    /* What the sensor leaves out on purpose, for the alerts' host record. Outlive the detector. */
+    const char *const *filters;
+    size_t filter_count;
 };
 
 /* 0 or -ENOMEM. A rule's `outputs` that names none there is is said once, here. */
@@ -21,9 +26,19 @@ int detector_new(const struct detector_options *options, struct detector **out);
 void detector_free(struct detector *detector);
 DEFINE_FREEP(struct detector, detector)
 
+/* What its alerts say of this machine. */
+const struct alert_host *detector_host(const struct detector *detector);
+
 void detector_on_event(struct detector *detector, const struct event *event);
 
-/* Lets summaries out whose windows end by NOW (INT64_MAX: all). */
+/* Alerts all outputs about picket itself. */
+void detector_raise_internal(struct detector *detector, const struct internal_alert *alert);
+
+/* Takes what was missed, on the machine's boot that is named BOOT: an alert follows when it is due
+ * (alert/loss.h). */
+void detector_on_loss(struct detector *detector, const struct loss *loss, uint64_t boot);
+
+/* Lets summaries out whose windows end by NOW (INT64_MAX: all), and the losses that are due. */
 void detector_tick(struct detector *detector, int64_t now);
 
 struct detector_counters {

@@ -8,7 +8,10 @@
 #include "base/log.h"
 #include "engine/config.h"
 #include "engine/detector.h"
+#include "engine/exclusions.h"
+#include "engine/hashes.h"
 #include "engine/live.h"
+#include "engine/privileges.h"
 #include "engine/signals.h"
 #include "engine/status.h"
 #include "sensor/replay.h"
@@ -18,9 +21,12 @@
 
 struct engine {
     struct config config;
+    struct privileges privileges;
+    struct exclusions exclusions;
     struct ruleset *rules;
     struct delivery *delivery;
     struct detector *detector;
+    struct exe_hash *hash; /* NULL: nobody asks for one */
 };
 
 static int load_config(struct engine *engine, const struct engine_options *options,
@@ -60,6 +66,21 @@ static int load_rules(struct engine *engine, const struct engine_options *option
     return found ? ruleset_load(sources, found, diags, &engine->rules) : -EINVAL;
 }
 
+static int find_user(struct engine *engine, struct diag_list *diags)
+{
+    CLEANUP(buffer_deinit) struct buffer why = {0};
+
+    if (!engine->config.user) {
+        engine->privileges = privileges_default();
+        return 0;
+    }
+    int r = privileges_find(engine->config.user, &engine->privileges, &why);
+
+    if (r < 0)
+        diag_error(diags, engine->config.user_mark, "wrong-user", "%s", buffer_string(&why));
+    return r;
+}
+
 /* What `-o` says, or the configuration, or else the console. */
 static int choose_outputs(struct engine *engine, const struct engine_options *options,
                           struct diag_list *diags)
@@ -83,9 +104,21 @@ static int start_outputs(struct engine *engine, struct diag_list *diags)
     struct delivery_options options = {
         .outputs = engine->config.outputs,
         .output_count = engine->config.output_count,
+        .launcher_uid = engine->privileges.uid,
+        .launcher_gid = engine->privileges.gid,
     };
 
     return delivery_new(&options, diags, &engine->delivery);
+}
+
+/* Nothing is excluded from a replay. */
+static int find_exclusions(struct engine *engine, const struct engine_options *options,
+                           struct diag_list *diags)
+{
+    size_t errors = diags->errors;
+    int r = options->replay ? 0 : exclusions_resolve(&engine->config, diags, &engine->exclusions);
+
+    return r == 0 && diags->errors > errors ? -EINVAL : r;
 }
 
 /* Configuration, rules and outputs are all looked at, so that a user sees all mistakes at once; but
@@ -99,14 +132,25 @@ static int start(struct engine *engine, const struct engine_options *options,
         return config;
     int rules = load_rules(engine, options, diags);
     int outputs = choose_outputs(engine, options, diags);
-    int r = config < 0 ? config : rules < 0 ? rules : outputs;
+    int exclusions = find_exclusions(engine, options, diags);
+    int user = find_user(engine, diags);
+    int r = config < 0       ? config
+            : rules < 0      ? rules
+            : outputs < 0    ? outputs
+            : exclusions < 0 ? exclusions
+                             : user;
 
     if (r == 0)
         r = start_outputs(engine, diags);
     if (r < 0)
         return r;
     struct detector_options detector = {
-        .rules = engine->rules, .delivery = engine->delivery, .wait = options->replay};
+        .rules = engine->rules,
+        .delivery = engine->delivery,
+        .wait = options->replay,
+        .filters = engine->exclusions.texts,
+        .filter_count = engine->exclusions.count,
+    };
 
     return detector_new(&detector, &engine->detector);
 }
@@ -134,6 +178,7 @@ void engine_free(struct engine *engine)
     if (!engine)
         return;
     detector_free(engine->detector);
+    exe_hash_free(engine->hash);
     delivery_free(engine->delivery);
     ruleset_free(engine->rules);
     config_deinit(&engine->config);
@@ -154,12 +199,27 @@ static void on_event(void *context, const struct event *event)
     detector_on_event(engine->detector, event);
 }
 
+static void on_loss(void *context, const struct loss *loss, uint64_t boot)
+{
+    struct engine *engine = context;
+
+    detector_on_loss(engine->detector, loss, boot);
+}
+
+static void on_internal(void *context, const struct internal_alert *alert)
+{
+    struct engine *engine = context;
+
+    detector_raise_internal(engine->detector, alert);
+}
+
 static int on_batch(void *context)
 {
     struct engine *engine = context;
 
     detector_tick(engine->detector, clock_realtime());
-    return 0;
+    /* Who could start another launcher is gone: whoever started the engine must start it again. */
+    return delivery_is_broken(engine->delivery) ? -EPIPE : 0;
 }
 
 static void print_status(void *context, const struct live_counters *live)
@@ -170,11 +230,13 @@ static void print_status(void *context, const struct live_counters *live)
         .live = live,
         .detector = engine->detector,
         .delivery = engine->delivery,
+        .hash = engine->hash,
     });
 }
 
 static void announce(const struct engine *engine)
 {
+    const struct alert_host *host = detector_host(engine->detector);
     size_t enabled = 0;
 
     for (size_t i = 0; i < engine->rules->count; i++)
@@ -183,6 +245,35 @@ static void announce(const struct engine *engine)
 
     log_info("version %s, watching: %zu rule%s, %zu output%s; Ctrl-C ends it", PICKET_VERSION,
              enabled, enabled == 1 ? "" : "s", outputs, outputs == 1 ? "" : "s");
+    for (size_t i = 0; i < host->filter_count; i++)
+        log_info("not watched, as the configuration says: %s", host->filters[i]);
+}
+
+static int start_delivery(struct engine *engine)
+{
+    int r = delivery_start(engine->delivery);
+
+    if (r < 0)
+        log_error("outputs: %s", strerror(-r));
+    return r;
+}
+
+static bool asks_hashes(const struct engine *engine)
+{
+    return ruleset_asks(engine->rules, FIELD_EXE_SHA256) || delivery_asks_sha256(engine->delivery);
+}
+
+/* No thread before this: what it gives up is each thread's own. */
+static int drop_privileges(struct engine *engine, struct live *live)
+{
+    int r = privileges_drop(&engine->privileges);
+
+    if (r == 0 && engine->hash)
+        r = exe_hash_start(engine->hash);
+    if (r < 0)
+        return r;
+    live_set_hash(live, engine->hash);
+    return start_delivery(engine);
 }
 
 int engine_watch(struct engine *engine)
@@ -196,15 +287,25 @@ int engine_watch(struct engine *engine)
     struct live_options options = {
         .ring = engine->config.ring,
         .failures = engine->config.failures,
+        .environment = engine->config.environment,
+        .environment_count = engine->config.environment_count,
+        .filters = engine->exclusions.filters,
+        .filter_count = engine->exclusions.count,
         .signals = signals,
         .on_event = on_event,
+        .on_loss = on_loss,
+        .on_internal = on_internal,
         .on_batch = on_batch,
         .on_status = print_status,
         .context = engine,
     };
     CLEANUP(live_freep) struct live *live = NULL;
-    int r = live_new(&options, &live);
+    int r = asks_hashes(engine) ? hashes_new(&engine->privileges, &engine->hash) : 0;
 
+    if (r == 0)
+        r = live_new(&options, &live);
+    if (r == 0)
+        r = drop_privileges(engine, live);
     if (r < 0)
         return r;
     announce(engine);
@@ -269,6 +370,9 @@ int engine_replay(struct engine *engine, const char *path)
         log_error("%s: %s", path, strerror(-r));
         return r;
     }
+    r = start_delivery(engine);
+    if (r < 0)
+        return r;
     r = replay_lines(engine, replay, path, &refused);
     finish(engine);
     bool whole = status_print_replay(engine->detector, engine->delivery, refused);

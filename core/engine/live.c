@@ -6,7 +6,9 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "engine/priority.h"
 #include "engine/signals.h"
+#include "sensor/canary.h"
 
 /* How long the loop sleeps at most: what is due by the clock (summaries) is late by this. */
 #define TICK_MS 1000
@@ -15,9 +17,12 @@ struct live {
     struct live_options options;
     struct sensor *sensor;
     struct process_table *processes;
-    uint64_t boot; /* names this boot among others */
-    uint64_t unapplied, missed;
-    int64_t began, next_look;
+    struct canary *canary; /* NULL: it has told what it had to */
+    uint64_t boot;         /* names this boot among others */
+    uint64_t unapplied;
+    uint64_t missed, told;        /* handed to on_loss; and of those, said */
+    uint64_t counted[LOSS_KINDS]; /* of the kinds that are known by a count alone: handed on */
+    int64_t began, looked, next_look;
     int epoll;
 };
 
@@ -51,6 +56,10 @@ static int open_sensor(struct live *live)
     struct sensor_options options = {
         .ring_size = (size_t)live->options.ring,
         .failures = live->options.failures,
+        .environment = live->options.environment,
+        .environment_count = live->options.environment_count,
+        .filters = live->options.filters,
+        .filter_count = live->options.filter_count,
     };
     int r = sensor_open(&options, &why, &live->sensor);
 
@@ -70,7 +79,12 @@ static int start(struct live *live)
     r = read_boot_id(&live->boot);
     if (r == 0) {
         what = "/proc";
-        r = process_table_new(&(struct process_table_options){0}, &live->processes);
+        struct process_table_options processes = {
+            .environment = live->options.environment,
+            .environment_count = live->options.environment_count,
+        };
+
+        r = process_table_new(&processes, &live->processes);
     }
     if (r == 0)
         r = process_table_scan(live->processes);
@@ -86,6 +100,19 @@ static int start(struct live *live)
     return r;
 }
 
+/* Programs that a filter leaves out fail without a word. */
+static int start_canary(struct live *live)
+{
+    static const char *const argv[] = {"picket", "version", NULL};
+    struct canary_options options = {
+        .program = "/proc/self/exe",
+        .argv = argv,
+        .failures = live->options.failures && live->options.filter_count == 0,
+    };
+
+    return canary_new(live->sensor, &options, &live->canary);
+}
+
 int live_new(const struct live_options *options, struct live **out)
 {
     CLEANUP(live_freep) struct live *live = calloc(1, sizeof *live);
@@ -95,13 +122,24 @@ int live_new(const struct live_options *options, struct live **out)
     live->options = *options;
     live->epoll = -1;
     live->began = clock_monotonic();
+    live->looked = clock_realtime();
     int r = start(live);
 
+    if (r == 0)
+        r = start_canary(live);
     if (r < 0)
         return r;
+    r = priority_raise();
+    if (r < 0)
+        log_debug("the usual priority stays: %s", strerror(-r));
     *out = live;
     live = NULL;
     return 0;
+}
+
+void live_set_hash(struct live *live, struct exe_hash *hash)
+{
+    process_table_set_hash(live->processes, hash);
 }
 
 void live_free(struct live *live)
@@ -110,6 +148,7 @@ void live_free(struct live *live)
         return;
     closep(&live->epoll);
     process_table_free(live->processes);
+    canary_free(live->canary);
     sensor_close(live->sensor);
     free(live);
 }
@@ -119,13 +158,14 @@ static void on_record(void *context, const struct record *record)
 {
     struct live *live = context;
     struct event event;
+    bool ours = live->canary && canary_on_record(live->canary, record);
     int r = process_table_apply(live->processes, record, &event);
 
     if (r < 0) {
-        live->unapplied += r != -EALREADY;
+        live->unapplied += r != -EALREADY && r != -ECANCELED;
         return;
     }
-    if (event.type == EVENT_FORK)
+    if (event.type == EVENT_FORK || ours)
         return;
     event.origin[0] = live->boot;
     live->options.on_event(live->options.context, &event);
@@ -157,32 +197,146 @@ static bool obey_signals(struct live *live)
     }
 }
 
-/* Tells of what was missed since the last time, at most once a tick. */
-static void tell_losses(struct live *live)
+static void hand_loss(struct live *live, const struct loss *loss)
+{
+    live->missed += loss->count;
+    if (live->options.on_loss)
+        live->options.on_loss(live->options.context, loss, live->boot);
+}
+
+static void on_gap(void *context, const struct gap *gap)
+{
+    struct live *live = context;
+    int64_t offset = clock_boot_offset();
+
+    if (live->canary)
+        canary_on_gap(live->canary, gap);
+    hand_loss(live, &(struct loss){
+                        .kind = gap->ringless ? LOSS_NO_RING : LOSS_LOST,
+                        .cpu = (int)gap->cpu,
+                        .from = gap->from + offset,
+                        .until = gap->until + offset,
+                        .count = gap->count,
+                    });
+}
+
+/* What the gaps do not show. */
+static void look_at_counts(struct live *live)
 {
     struct sensor_counters sensor;
-    uint64_t missed = 0;
+    int64_t now = clock_realtime();
 
+    sensor_counters(live->sensor, &sensor);
+    const uint64_t counts[LOSS_KINDS] = {
+        [LOSS_FOLDED] = sensor_count(sensor.folded),
+        [LOSS_UNSEEN] = sensor.unseen,
+        [LOSS_RECURSION] = sensor.recursion_misses,
+        [LOSS_REFUSED] = sensor.refused,
+    };
+
+    for (size_t i = 0; i < LOSS_KINDS; i++) {
+        uint64_t more = counts[i] - live->counted[i];
+
+        if (counts[i] <= live->counted[i])
+            continue;
+        live->counted[i] = counts[i];
+        hand_loss(live, &(struct loss){(enum loss_kind)i, LOSS_CPU_ANY, live->looked, now, more});
+    }
+    live->looked = now;
+}
+
+/* Looks for losses and tells of those there were since the last time, at most once a tick. */
+static void tell_losses(struct live *live)
+{
     if (clock_monotonic() < live->next_look)
         return;
     live->next_look = clock_monotonic() + TICK_MS * NS_PER_MS;
-    sensor_counters(live->sensor, &sensor);
-    for (size_t i = 0; i < SENSOR_TYPES; i++)
-        missed += sensor.lost[i];
-    missed += sensor.unseen + sensor.recursion_misses + sensor.refused + sensor.discarded;
-    if (missed > live->missed)
+    look_at_counts(live);
+    if (live->missed > live->told)
         log_warning("%llu events were missed, %llu in all: the counts (SIGUSR1) say how; a larger "
                     "'ring' of the sensor may help",
-                    (unsigned long long)(missed - live->missed), (unsigned long long)missed);
-    live->missed = missed;
+                    (unsigned long long)(live->missed - live->told),
+                    (unsigned long long)live->missed);
+    live->told = live->missed;
+}
+
+/* "exec, exit" or, for JSON, "\"exec\",\"exit\"". */
+static void put_types(struct buffer *out, unsigned types, const char *quote, const char *comma)
+{
+    bool any = false;
+
+    for (int type = 0; type < SENSOR_TYPES; type++) {
+        if (!(types & 1U << type))
+            continue;
+        buffer_printf(out, "%s%s%s%s", any ? comma : "", quote,
+                      event_type_name((enum event_type)type), quote);
+        any = true;
+    }
+}
+
+static void raise_blind(struct live *live, unsigned cpu, unsigned missing)
+{
+    CLEANUP(buffer_deinit) struct buffer message = {0};
+    CLEANUP(buffer_deinit) struct buffer detail = {0};
+
+    buffer_printf(&message, "on CPU %u the kernel does not report: ", cpu);
+    put_types(&message, missing, "", ", ");
+    buffer_put_string(&message, "; what happens there is not seen: restart picket, and if that "
+                                "does not help, report this with the kernel's version");
+    buffer_printf(&detail, "{\"cpu\":%u,\"hooks\":[", cpu);
+    put_types(&detail, missing, "\"", ",");
+    buffer_put_string(&detail, "]}");
+    if (buffer_failed(&message) || buffer_failed(&detail))
+        return;
+    log_error("%s", buffer_string(&message));
+    if (live->options.on_internal)
+        live->options.on_internal(live->options.context, &(struct internal_alert){
+                                                             .kind = INTERNAL_SENSOR_BLIND,
+                                                             .time = clock_realtime(),
+                                                             .origin = {live->boot, cpu, missing},
+                                                             .message = buffer_text(&message),
+                                                             .detail = buffer_text(&detail),
+                                                         });
+}
+
+/* Tells, once, what became of the trial. */
+static void tell_canary(struct live *live)
+{
+    if (!live->canary || !canary_is_over(live->canary))
+        return;
+    for (unsigned cpu = 0; cpu < sensor_cpu_count(live->sensor); cpu++) {
+        unsigned missing;
+
+        switch (canary_state(live->canary, cpu, &missing)) {
+        case CANARY_NONE:
+        case CANARY_SEEN:
+            break;
+        case CANARY_UNTRIED:
+        case CANARY_UNKNOWN:
+            log_info("whether the kernel reports what happens on CPU %u could not be tried", cpu);
+            break;
+        case CANARY_SILENT:
+            raise_blind(live, cpu, missing);
+            break;
+        }
+    }
+    canary_free(live->canary);
+    live->canary = NULL;
+}
+
+static struct sensor_reader reader_of(struct live *live)
+{
+    return (struct sensor_reader){on_record, on_gap, live};
 }
 
 static int run_batch(struct live *live)
 {
     struct epoll_event ready[2];
+    struct sensor_reader reader = reader_of(live);
 
-    sensor_read(live->sensor, on_record, live);
+    sensor_read(live->sensor, &reader);
     tell_losses(live);
+    tell_canary(live);
     int r = live->options.on_batch(live->options.context);
 
     if (r == 0 && epoll_wait(live->epoll, ready, 2, TICK_MS) < 0 && errno != EINTR) {
@@ -194,12 +348,15 @@ static int run_batch(struct live *live)
 
 int live_run(struct live *live)
 {
+    struct sensor_reader reader = reader_of(live);
     int r;
 
     do
         r = run_batch(live);
     while (r == 0 && obey_signals(live));
     signals_release();
-    sensor_flush(live->sensor, on_record, live);
+    sensor_flush(live->sensor, &reader);
+    live->next_look = 0;
+    tell_losses(live);
     return r ? r : live->options.on_batch(live->options.context);
 }

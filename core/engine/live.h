@@ -2,6 +2,8 @@
 #ifndef PICKET_ENGINE_LIVE_H
 #define PICKET_ENGINE_LIVE_H
 
+#include "alert/internal_alert.h"
+#include "alert/loss.h"
 #include "base/cleanup.h"
 #include "process/process_table.h"
 #include "sensor/sensor_bpf.h"
@@ -14,10 +16,18 @@ struct live_counters {
 };
 
 struct live_options {
-    int64_t ring;  /* bytes of ring a CPU; 0: by the machine's memory */
-    bool failures; /* capture failed execs too */
-    int signals;   /* of signals_open(); borrowed */
+    int64_t ring;                   /* bytes of ring a CPU; 0: by the machine's memory */
+    bool failures;                  /* capture failed execs too */
+    const char *const *environment; /* names of the variables to capture; borrowed */
+    size_t environment_count;
+    const struct sensor_filter *filters; /* what is not to be captured; borrowed */
+    size_t filter_count;
+    int signals;                                                /* of signals_open(); borrowed */
     void (*on_event)(void *context, const struct event *event); /* exec, exec_failed, exit */
+    /* What was missed, where it is missing; BOOT names the machine's boot. NULL is fine. */
+    void (*on_loss)(void *context, const struct loss *loss, uint64_t boot);
+    /* Other alerts about the sensor itself. NULL is fine. */
+    void (*on_internal)(void *context, const struct internal_alert *alert);
     /* After a batch of events, and when a while went by. Other than 0 ends the run with it. */
     int (*on_batch)(void *context);
     void (*on_status)(void *context, const struct live_counters *counters); /* SIGUSR1 */
@@ -26,7 +36,9 @@ struct live_options {
 
 struct live;
 
-/* Loads and attaches the sensor, then reads /proc. -errno after saying why. */
+/* Loads and attaches the sensor, reads /proc, tries the sensor on each CPU (sensor/canary.h) and
+ * gives the calling thread, which is then to call live_run(), its priority: all that needs root. No
+ * other thread may run yet. -errno after saying why. */
 int live_new(const struct live_options *options, struct live **out);
 void live_free(struct live *live);
 DEFINE_FREEP(struct live, live)
@@ -35,6 +47,9 @@ DEFINE_FREEP(struct live, live)
  * the signals are released. Losses are said as they happen. 0, what on_batch returned, or -errno
  * after saying why. */
 int live_run(struct live *live);
+
+/* Has events say exe.sha256 from now on; before live_run(). HASH is borrowed. */
+void live_set_hash(struct live *live, struct exe_hash *hash);
 
 void live_count(struct live *live, struct live_counters *out);
 

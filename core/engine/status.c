@@ -30,13 +30,17 @@ static void put_sensor(struct buffer *out, const struct live_counters *live)
 
     buffer_printf(out, "  kernel     emitted %llu (", sum(sensor->emitted, SENSOR_TYPES));
     put_types(out, sensor->emitted);
-    buffer_printf(out, "), unreadable arguments %llu, unseen %llu, skipped by the kernel %llu\n",
-                  ull(sensor->faults), ull(sensor->unseen), ull(sensor->recursion_misses));
+    buffer_printf(out,
+                  "), unreadable arguments %llu, unseen %llu, skipped by the kernel %llu, filtered "
+                  "%llu, folded %llu\n",
+                  ull(sensor->faults), ull(sensor->unseen), ull(sensor->recursion_misses),
+                  sum(sensor->filtered, SENSOR_TYPES), sum(sensor->folded, SENSOR_TYPES));
     buffer_printf(out, "  sensor     received %llu, lost %llu (",
                   sum(sensor->received, SENSOR_TYPES), sum(sensor->lost, SENSOR_TYPES));
     put_types(out, sensor->lost);
-    buffer_printf(out, "; sequence gaps %llu), refused %llu, discarded %llu\n", ull(sensor->gaps),
-                  ull(sensor->refused), ull(sensor->discarded));
+    buffer_printf(out, "; sequence gaps %llu), refused %llu, discarded %llu, waiting %llu\n",
+                  ull(sensor->gaps), ull(sensor->refused), ull(sensor->discarded),
+                  ull(sensor->waiting));
 }
 
 static void put_processes(struct buffer *out, const struct live_counters *live)
@@ -49,6 +53,18 @@ static void put_processes(struct buffer *out, const struct live_counters *live)
                   ull(table->live), ull(table->exited), ull(table->retired), ull(table->evicted),
                   ull(table->from_proc), ull(table->unknown_parents), ull(table->duplicates),
                   ull(live->unapplied));
+}
+
+static void put_hashes(struct buffer *out, struct exe_hash *hash)
+{
+    struct exe_hash_counters counters;
+
+    exe_hash_count(hash, &counters);
+    buffer_printf(out,
+                  "  hashes     read %llu, known %llu; too large %llu, changed %llu, unreadable "
+                  "%llu, late %llu\n",
+                  ull(counters.hashed), ull(counters.cached), ull(counters.too_large),
+                  ull(counters.changed), ull(counters.failed), ull(counters.late));
 }
 
 static void put_detector(struct buffer *out, const struct detector *detector)
@@ -91,6 +107,8 @@ void status_print(const struct status *status)
                   (long long)(status->live->elapsed / NS_PER_S));
     put_sensor(&out, status->live);
     put_processes(&out, status->live);
+    if (status->hash)
+        put_hashes(&out, status->hash);
     if (status->detector)
         put_detector(&out, status->detector);
     for (size_t i = 0; status->delivery && i < delivery_output_count(status->delivery); i++) {

@@ -1,6 +1,7 @@
 #include "event/event.h"
 
 #include <errno.h>
+#include <limits.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -41,6 +42,9 @@ static bool member_value(const void *object, const struct field_set *has, const 
     case TYPE_TEXT_LIST:
         out->text = *(const struct text *)(const void *)member;
         break;
+    case TYPE_FLAGS:
+        out->names = flag_names_of(field->id);
+        __attribute__((fallthrough));
     case TYPE_NUMBER:
     case TYPE_TIME:
     case TYPE_DURATION:
@@ -95,6 +99,33 @@ void cmdline_put(struct buffer *buffer, struct text argv)
     }
 }
 
+static bool is_chosen(struct text variable, const char *const *names, size_t count)
+{
+    struct text name = text_split(&variable, '=');
+
+    for (size_t i = 0; variable.ptr && i < count; i++)
+        if (name.len > 0 && names[i][0] == name.ptr[0] &&
+            strncmp(names[i], name.ptr, name.len) == 0 && names[i][name.len] == '\0')
+            return true;
+    return false;
+}
+
+/* An environment has far more variables than are chosen: most are told by their first byte. */
+void environment_choose(struct text env, const char *const *names, size_t count, struct buffer *out)
+{
+    bool begins[UCHAR_MAX + 1] = {0};
+
+    for (size_t i = 0; i < count; i++)
+        begins[(unsigned char)names[i][0]] = true;
+    for (struct text variable; text_list_next(&env, &variable);) {
+        if (variable.len == 0 || !begins[(unsigned char)variable.ptr[0]] ||
+            !is_chosen(variable, names, count))
+            continue;
+        buffer_put_text(out, variable);
+        buffer_put_char(out, '\0');
+    }
+}
+
 static int derive_cmdline(struct process *process, struct arena *arena)
 {
     CLEANUP(buffer_deinit) struct buffer joined = {0};
@@ -130,6 +161,21 @@ int process_derive(struct process *process, struct arena *arena)
     return 0;
 }
 
+struct words {
+    struct buffer *buffer;
+    bool any;
+};
+
+static void put_word(void *context, struct text word)
+{
+    struct words *words = context;
+
+    if (words->any)
+        buffer_put_char(words->buffer, ' ');
+    buffer_put_text(words->buffer, word);
+    words->any = true;
+}
+
 void value_put(struct buffer *buffer, const struct value *value)
 {
     switch (value->type) {
@@ -148,6 +194,10 @@ void value_put(struct buffer *buffer, const struct value *value)
         break;
     case TYPE_TIME:
         time_put(buffer, value->number);
+        break;
+    case TYPE_FLAGS:
+        flag_names_write(value->names, (uint64_t)value->number, put_word,
+                         &(struct words){.buffer = buffer});
         break;
     }
 }

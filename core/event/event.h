@@ -9,7 +9,7 @@
 
 #include "base/arena.h"
 #include "base/buffer.h"
-#include "event/field.h"
+#include "event/flag_names.h"
 
 /* FORK never reaches rules: it feeds the process table. */
 enum event_type { EVENT_EXEC, EVENT_EXEC_FAILED, EVENT_EXIT, EVENT_FORK };
@@ -23,15 +23,43 @@ int event_type_parse(struct text name, enum event_type *out); /* -EINVAL */
  * when HAS holds its field. */
 struct process {
     struct field_set has;
-    int64_t pid, ppid, start_time;
-    int64_t exe_inode, exe_nlink, argc, cmdline_length;
-    int64_t uid, euid, gid, egid, loginuid, session, cgroup_id;
-    struct text comm, exe, exe_device, exe_mode, filename, interpreter, cmdline, cwd, user, tty;
-    struct text argv; /* each argument with a NUL behind it */
-    bool exe_truncated, exe_setuid, exe_setgid, exe_memfd, exe_deleted;
-    bool filename_truncated, cmdline_truncated, cwd_truncated;
+    int64_t pid, ppid, vpid, pgid, sid, start_time;
+    int64_t exe_inode, exe_nlink, exe_size, exe_mtime, exe_ctime, exe_age, exe_uid, exe_gid;
+    int64_t argc, cmdline_length, cmdline_omitted, env_length;
+    int64_t uid, euid, suid, gid, egid, sgid, loginuid, session;
+    int64_t cap_effective, cap_permitted, cap_inheritable, cap_ambient, securebits;
+    int64_t ns_cgroup, ns_ipc, ns_mnt, ns_net, ns_pid, ns_user, ns_uts, cgroup_id;
+    struct text comm, exe, exe_device, exe_filesystem, exe_mode, exe_owner, exe_sha256;
+    struct text filename, script, interpreter, cmdline, cwd, tty, stdin, stdout, stderr;
+    struct text user, euser, group, loginuser, cgroup_path, container_id, container_runtime;
+    struct text argv, env; /* each text with a NUL behind it */
+    bool exe_truncated, exe_setuid, exe_setgid, exe_filecaps, exe_writable, exe_upper, exe_tmpfs;
+    bool exe_memfd, exe_deleted;
+    bool filename_truncated, cmdline_truncated, env_truncated, cwd_truncated;
     const struct process *parent; /* NULL: unknown */
 };
+
+/* Sets a member, which is that of the field ID. */
+static inline void process_set_number(struct process *process, enum field_id id, int64_t *member,
+                                      int64_t value)
+{
+    *member = value;
+    field_set_add(&process->has, id);
+}
+
+static inline void process_set_bool(struct process *process, enum field_id id, bool *member,
+                                    bool value)
+{
+    *member = value;
+    field_set_add(&process->has, id);
+}
+
+static inline void process_set_text(struct process *process, enum field_id id, struct text *member,
+                                    struct text value)
+{
+    *member = value;
+    field_set_add(&process->has, id);
+}
 
 struct event {
     enum event_type type;
@@ -59,11 +87,15 @@ bool process_value(const struct process *process, const struct field *field, str
 bool text_list_next(struct text *rest, struct text *item);
 
 /* The value as text, as a regex over a number or a message sees it: numbers in decimal, true and
- * false, times as RFC 3339, lists joined by one space. */
+ * false, times as RFC 3339, lists and the names of sets joined by one space. */
 void value_put(struct buffer *buffer, const struct value *value);
 
 /* Puts the arguments of ARGV joined by one space. */
 void cmdline_put(struct buffer *buffer, struct text argv);
+
+/* Puts those variables of ENV whose names are among NAMES, as a TEXT_LIST. */
+void environment_choose(struct text env, const char *const *names, size_t count,
+                        struct buffer *out);
 
 /* Adds what argv, which is whole, says of fields that PROCESS has not: cmdline (in ARENA), argc and
  * cmdline.length. 0 or -ENOMEM. */

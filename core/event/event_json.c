@@ -20,6 +20,18 @@ static void put_list(struct json_writer *json, struct text list,
     json_end(json, ']');
 }
 
+static void put_name(void *context, struct text name)
+{
+    json_text(context, name);
+}
+
+static void put_flags(struct json_writer *json, const struct value *value)
+{
+    json_begin(json, '[');
+    flag_names_write(value->names, (uint64_t)value->number, put_name, json);
+    json_end(json, ']');
+}
+
 static void put_value(struct json_writer *json, const struct value *value)
 {
     switch (value->type) {
@@ -38,6 +50,9 @@ static void put_value(struct json_writer *json, const struct value *value)
         break;
     case TYPE_TIME:
         json_time(json, value->number);
+        break;
+    case TYPE_FLAGS:
+        put_flags(json, value);
         break;
     }
 }
@@ -223,6 +238,7 @@ static int refuse_type(struct reader *reader, const struct field *field, const j
         [TYPE_BOOL] = "true or false",
         [TYPE_TIME] = "a time as in 2026-01-01T00:00:00Z",
         [TYPE_DURATION] = "a whole number of nanoseconds",
+        [TYPE_FLAGS] = "a list of names",
     };
 
     return refuse(reader, "field '%s' wants %s, not %s", field->name, wanted[field->type],
@@ -292,6 +308,26 @@ static int read_number(struct reader *reader, const struct field *field, const j
     return 0;
 }
 
+static int read_flags(struct reader *reader, const struct field *field, const json_t *value,
+                      int64_t *out)
+{
+    const struct flag_names *names = flag_names_of(field->id);
+
+    if (!json_is_array(value))
+        return refuse_type(reader, field, value);
+    *out = 0;
+    for (size_t i = 0; i < json_array_size(value); i++) {
+        const json_t *item = json_array_get(value, i);
+
+        if (!json_is_string(item))
+            return refuse(reader, "field '%s': item %zu is not a text", field->name, i + 1);
+        if (flag_names_read(names, json_as_text(item), out) < 0)
+            return refuse(reader, "field '%s': '%.40s' is none of its names", field->name,
+                          json_string_value(item));
+    }
+    return 0;
+}
+
 /* Puts the value where the field lives, in an event or a process. */
 static int read_member(struct reader *reader, const struct field *field, const json_t *value,
                        void *object)
@@ -314,6 +350,8 @@ static int read_member(struct reader *reader, const struct field *field, const j
             return refuse_type(reader, field, value);
         *(bool *)member = json_is_true(value);
         return 0;
+    case TYPE_FLAGS:
+        return read_flags(reader, field, value, member);
     }
     return -EINVAL;
 }

@@ -9,18 +9,19 @@
 #define STRUCT_PROCESS struct process
 
 const struct field field_catalogue[FIELD_COUNT] = {
-#define FIELD(id, name, type, scope, member, group, help, source)                              \
+#define FIELD(id, name, type, scope, member, group, unit, help, source, cost, kernels)         \
     [FIELD_##                                                                                  \
         id] = {FIELD_##id, name, TYPE_##type, SCOPE_##scope, offsetof(STRUCT_##scope, member), \
-               group,      help, source},
+               group,      unit, help,        source,        cost,                             \
+               kernels},
     FIELD_CATALOGUE(FIELD)
 #undef FIELD
 };
 
 const char *field_type_name(enum field_type type)
 {
-    static const char *const names[] = {"text",    "list of texts", "number",
-                                        "boolean", "time",          "duration"};
+    static const char *const names[] = {"text", "list of texts", "number",      "boolean",
+                                        "time", "duration",      "set of names"};
 
     return names[type];
 }

@@ -1,8 +1,8 @@
 /* From the kernel's records (bpf/wire.h) to our vocabulary.
  *
  * The kernel side is trusted code, but a record crosses a ring that may be overwritten and two
- * builds that may differ: every length is checked, nothing is cast in place (a perf sample is
- * misaligned), and a record that does not add up is refused, never half used. */
+ * builds that may differ: every length is checked, nothing is cast in place (a recorded
+ * one is misaligned), and a record that does not add up is refused, never half used. */
 #ifndef PICKET_EVENT_RECORD_H
 #define PICKET_EVENT_RECORD_H
 
@@ -22,8 +22,12 @@ struct record {
     int64_t boot_time; /* boot-time ns at the hook */
     struct identity self;
     struct identity parent; /* pid 0: unknown */
-    int64_t retval;         /* EXEC_FAILED: -errno */
-    int64_t exit_status;    /* EXIT: as wait(2) has it */
+    /* FORK: who forked, which is not the parent of a child made with CLONE_PARENT; pid 0: unknown,
+     * the parent then. */
+    struct identity creator;
+    int64_t retval;      /* EXEC_FAILED: -errno */
+    int64_t exit_status; /* EXIT: as wait(2) has it */
+    bool filtered;       /* EXEC: a filter of the user's excludes it; only ids are known */
     /* What the record says of the process: has, numbers, texts. Texts borrow the record's bytes
      * or the scratch. start_time and parent are not set: they are the process table's. */
     struct process process;
@@ -33,6 +37,9 @@ struct record {
  * contents last until the next decode with it. */
 struct record_scratch {
     struct buffer text;
+    /* The names of the variables that `env` has. Set by the owner, who keeps them. */
+    const char *const *environment;
+    size_t environment_count;
 };
 
 void record_scratch_deinit(struct record_scratch *scratch);

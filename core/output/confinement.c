@@ -2,14 +2,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <linux/sched.h>
 #include <linux/sockios.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/capability.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -18,47 +16,7 @@
 
 #include "base/cleanup.h"
 #include "base/text.h"
-
-static void cap_freep(cap_t *caps)
-{
-    if (*caps)
-        cap_free(*caps);
-}
-
-static int drop_bounding_set(void)
-{
-    for (cap_value_t cap = 0; cap_get_bound(cap) >= 0; cap++)
-        if (cap_drop_bound(cap) < 0)
-            return -errno;
-    return 0;
-}
-
-static int become(uid_t uid, gid_t gid)
-{
-    if (setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0)
-        return -errno;
-    /* A kernel that lets us return has not done what it said. */
-    return setresuid(0, 0, 0) == 0 ? -EPERM : 0;
-}
-
-static int drop_privileges(const struct confinement *confinement)
-{
-    CLEANUP(cap_freep) cap_t none = cap_init();
-    int r = 0;
-
-    if (!none)
-        return -errno;
-    if (geteuid() == 0) {
-        r = drop_bounding_set();
-        if (r == 0)
-            r = become(confinement->uid, confinement->gid);
-    }
-    if (r < 0)
-        return r;
-    if (cap_reset_ambient() < 0 || cap_set_proc(none) < 0)
-        return -errno;
-    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0;
-}
+#include "broker/rights.h"
 
 /* Private memory in use, in bytes: what RLIMIT_DATA counts. */
 static int64_t data_now(void)
@@ -89,13 +47,10 @@ static void volunteer_for_oom_killer(void)
         fputs("1000", score);
 }
 
-static int limit_resources(int64_t memory)
+static int limit_memory(int64_t memory)
 {
-    const struct rlimit none = {0, 0};
     int64_t now = data_now();
 
-    if (setrlimit(RLIMIT_CORE, &none) < 0)
-        return -errno;
     if (now < 0)
         return -ENODATA;
     rlim_t most = (rlim_t)(now + memory);
@@ -112,23 +67,21 @@ static int leave_group(pid_t parent)
     for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
         signal(ignored[i], SIG_IGN);
     setsid();
-    /* Changing the user cleared both of these: they come after it. */
-    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
+    /* Changing the user cleared it. */
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
         return -errno;
     return getppid() == parent ? 0 : -ESRCH;
 }
 
-/* What no output needs. Names this libseccomp or machine does not know are passed over. */
+/* What no output needs, nor who starts them. Names this libseccomp or machine does not know are
+ * passed over. */
 static const char *const denied[] = {
     /* look into other processes, or reach into them */
     "ptrace", "process_vm_readv", "process_vm_writev", "process_madvise", "process_mrelease",
-    "pidfd_getfd", "pidfd_open", "pidfd_send_signal", "kcmp", "move_pages", "migrate_pages",
-    "perf_event_open",
-    /* start programs or processes */
-    "execve", "execveat", "fork", "vfork",
-    /* signal, and weigh on, others of the same user */
-    "tkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo", "sched_setscheduler", "sched_setparam",
-    "sched_setattr", "sched_setaffinity", "setpriority", "ioprio_set",
+    "pidfd_getfd", "kcmp", "move_pages", "migrate_pages", "perf_event_open",
+    /* weigh on others of the same user */
+    "sched_setscheduler", "sched_setparam", "sched_setattr", "sched_setaffinity", "setpriority",
+    "ioprio_set",
     /* take memory that no limit of the process counts */
     "memfd_create", "memfd_secret", "shmget",
     /* the kernel's larger doors */
@@ -145,10 +98,23 @@ static const char *const denied[] = {
     "clock_settime64", "clock_adjtime", "clock_adjtime64", "adjtimex", "sethostname",
     "setdomainname"};
 
-static int deny_names(scmp_filter_ctx filter)
+/* What only the launcher may. */
+static const char *const denied_to_hosts[] = {
+    /* start programs or processes */
+    "execve", "execveat", "fork", "vfork",
+    /* signal others, or know of them */
+    "tkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo", "pidfd_open", "pidfd_send_signal"};
+
+/* Ways to become another user that the launcher does not need. */
+static const char *const denied_to_launcher[] = {"setuid",   "setgid",   "setreuid",
+                                                 "setregid", "setfsuid", "setfsgid"};
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+static int deny_names(scmp_filter_ctx filter, const char *const *names, size_t count)
 {
-    for (size_t i = 0; i < sizeof denied / sizeof *denied; i++) {
-        int number = seccomp_syscall_resolve_name(denied[i]);
+    for (size_t i = 0; i < count; i++) {
+        int number = seccomp_syscall_resolve_name(names[i]);
 
         if (number == __NR_SCMP_ERROR)
             continue;
@@ -171,23 +137,26 @@ struct denied_argument {
 /* Of ioctl and fcntl, whatever else they are given. */
 #define REQUEST(of) SCMP_A1(SCMP_CMP_MASKED_EQ, LOW_WORD, of)
 
-static int deny_arguments(scmp_filter_ctx filter)
+static int deny_arguments(scmp_filter_ctx filter, const struct denied_argument *rules, size_t count)
 {
-    const scmp_datum_t self = (scmp_datum_t)getpid();
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < count; i++) {
+        unsigned compares = rules[i].compares[1].op ? 2 : 1;
+
+        r = seccomp_rule_add_array(filter, SCMP_ACT_ERRNO(EPERM), rules[i].number, compares,
+                                   rules[i].compares);
+    }
+    return r;
+}
+
+/* What neither a host nor the launcher may. */
+static int deny_all_of_them(scmp_filter_ctx filter)
+{
     const struct denied_argument rules[] = {
-        {SCMP_SYS(kill), {SCMP_A0(SCMP_CMP_NE, self)}},
-        {SCMP_SYS(tgkill), {SCMP_A0(SCMP_CMP_NE, self)}},
         {SCMP_SYS(prlimit64), {SCMP_A0(SCMP_CMP_NE, 0)}},
-        /* Threads, not processes. clone3 hides its flags from filters: the C library falls back. */
-        {SCMP_SYS(clone), {SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0)}},
         {SCMP_SYS(clone), {SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_NEWUSER, CLONE_NEWUSER)}},
-        {SCMP_SYS(prctl), {SCMP_A0(SCMP_CMP_MASKED_EQ, LOW_WORD, PR_SET_PDEATHSIG)}},
-        {SCMP_SYS(prctl), {SCMP_A0(SCMP_CMP_MASKED_EQ, LOW_WORD, PR_SET_DUMPABLE)}},
         {SCMP_SYS(prctl), {SCMP_A0(SCMP_CMP_MASKED_EQ, LOW_WORD, PR_SET_PTRACER)}},
-        /* Memory the limit does not count: shared, and stacks that are mapped to grow. */
-        {SCMP_SYS(mmap),
-         {SCMP_A3(SCMP_CMP_MASKED_EQ, MAP_SHARED | MAP_ANONYMOUS, MAP_SHARED | MAP_ANONYMOUS)}},
-        {SCMP_SYS(mmap), {SCMP_A3(SCMP_CMP_MASKED_EQ, MAP_GROWSDOWN, MAP_GROWSDOWN)}},
         /* Typing into the terminal that an output prints on. */
         {SCMP_SYS(ioctl), {REQUEST(TIOCSTI)}},
         {SCMP_SYS(ioctl), {REQUEST(TIOCLINUX)}},
@@ -202,41 +171,83 @@ static int deny_arguments(scmp_filter_ctx filter)
         {SCMP_SYS(ioctl), {REQUEST(SIOCSPGRP)}},
         {SCMP_SYS(ioctl), {REQUEST(FIOASYNC)}},
     };
+    /* clone3 hides its flags from filters: the C library falls back to clone. */
     int r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
 
-    for (size_t i = 0; r == 0 && i < sizeof rules / sizeof *rules; i++) {
-        unsigned count = rules[i].compares[1].op ? 2 : 1;
-
-        r = seccomp_rule_add_array(filter, SCMP_ACT_ERRNO(EPERM), rules[i].number, count,
-                                   rules[i].compares);
-    }
-    return r;
+    if (r == 0)
+        r = deny_names(filter, denied, COUNT(denied));
+    return r < 0 ? r : deny_arguments(filter, rules, COUNT(rules));
 }
 
-static int filter_calls(void)
+static int deny_to_host(scmp_filter_ctx filter)
 {
-    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+    const scmp_datum_t self = (scmp_datum_t)getpid();
+    const struct denied_argument rules[] = {
+        {SCMP_SYS(kill), {SCMP_A0(SCMP_CMP_NE, self)}},
+        {SCMP_SYS(tgkill), {SCMP_A0(SCMP_CMP_NE, self)}},
+        /* Threads, not processes. */
+        {SCMP_SYS(clone), {SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0)}},
+        {SCMP_SYS(prctl), {SCMP_A0(SCMP_CMP_MASKED_EQ, LOW_WORD, PR_SET_PDEATHSIG)}},
+        {SCMP_SYS(prctl), {SCMP_A0(SCMP_CMP_MASKED_EQ, LOW_WORD, PR_SET_DUMPABLE)}},
+        /* Memory the limit does not count: shared, and stacks that are mapped to grow. */
+        {SCMP_SYS(mmap),
+         {SCMP_A3(SCMP_CMP_MASKED_EQ, MAP_SHARED | MAP_ANONYMOUS, MAP_SHARED | MAP_ANONYMOUS)}},
+        {SCMP_SYS(mmap), {SCMP_A3(SCMP_CMP_MASKED_EQ, MAP_GROWSDOWN, MAP_GROWSDOWN)}},
+    };
+    int r = deny_names(filter, denied_to_hosts, COUNT(denied_to_hosts));
 
-    if (!filter)
-        return -ENOMEM;
-    int r = deny_names(filter);
+    return r < 0 ? r : deny_arguments(filter, rules, COUNT(rules));
+}
 
-    if (r == 0)
-        r = deny_arguments(filter);
-    if (r == 0)
-        r = seccomp_load(filter);
-    seccomp_release(filter);
-    return r;
+/* The rules of hosts are the launcher's, too: a filter is inherited. */
+static int deny_to_launcher(scmp_filter_ctx filter, uid_t uid, gid_t gid)
+{
+    const struct denied_argument rules[] = {
+        {SCMP_SYS(setresuid), {SCMP_A0(SCMP_CMP_NE, uid)}},
+        {SCMP_SYS(setresuid), {SCMP_A1(SCMP_CMP_NE, uid)}},
+        {SCMP_SYS(setresuid), {SCMP_A2(SCMP_CMP_NE, uid)}},
+        {SCMP_SYS(setresgid), {SCMP_A0(SCMP_CMP_NE, gid)}},
+        {SCMP_SYS(setresgid), {SCMP_A1(SCMP_CMP_NE, gid)}},
+        {SCMP_SYS(setresgid), {SCMP_A2(SCMP_CMP_NE, gid)}},
+        {SCMP_SYS(setgroups), {SCMP_A0(SCMP_CMP_NE, 0)}},
+    };
+    int r = deny_names(filter, denied_to_launcher, COUNT(denied_to_launcher));
+
+    return r < 0 ? r : deny_arguments(filter, rules, COUNT(rules));
+}
+
+static void release(scmp_filter_ctx *filter)
+{
+    if (*filter)
+        seccomp_release(*filter);
 }
 
 int confinement_enter(const struct confinement *confinement)
 {
-    volunteer_for_oom_killer(); /* root alone may, once changing the user has hidden the process */
-    int r = drop_privileges(confinement);
+    CLEANUP(release) scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+
+    if (!filter)
+        return -ENOMEM;
+    volunteer_for_oom_killer(); /* before it hides from its own user */
+    int r = rights_reduce(&(struct rights){.uid = confinement->uid, .gid = confinement->gid});
 
     if (r == 0)
         r = leave_group(confinement->parent);
     if (r == 0)
-        r = limit_resources(confinement->memory);
-    return r < 0 ? r : filter_calls();
+        r = limit_memory(confinement->memory);
+    if (r == 0)
+        r = deny_all_of_them(filter);
+    if (r == 0)
+        r = deny_to_host(filter);
+    return r < 0 ? r : seccomp_load(filter);
+}
+
+int confinement_enter_launcher(uid_t uid, gid_t gid)
+{
+    CLEANUP(release) scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+    int r = filter ? deny_all_of_them(filter) : -ENOMEM;
+
+    if (r == 0)
+        r = deny_to_launcher(filter, uid, gid);
+    return r < 0 ? r : seccomp_load(filter);
 }

@@ -1,4 +1,4 @@
-/* What a host gives up before it loads its plugin. */
+/* What a host gives up before it loads its plugin; and what who starts hosts does. */
 #ifndef PICKET_OUTPUT_CONFINEMENT_H
 #define PICKET_OUTPUT_CONFINEMENT_H
 
@@ -6,7 +6,7 @@
 #include <sys/types.h>
 
 struct confinement {
-    uid_t uid; /* to become, when the process may choose: when it is root */
+    uid_t uid; /* to become, when the process holds CAP_SETUID */
     gid_t gid;
     int64_t memory; /* bytes of private memory beyond what it has: RLIMIT_DATA */
     pid_t parent;   /* dies with this process */
@@ -20,5 +20,10 @@ struct confinement {
  * the machine or undoes any of this fails with EPERM. Descriptors are the caller's matter. For a
  * process of one thread. -errno; -ESRCH when the parent is gone. */
 int confinement_enter(const struct confinement *confinement);
+
+/* For the launcher, whose filter its hosts inherit: of what is refused to hosts, all but starting
+ * and signalling processes and what concerns memory fails with EPERM, and so does becoming any user
+ * but this one and any group but this one. -errno. */
+int confinement_enter_launcher(uid_t uid, gid_t gid);
 
 #endif

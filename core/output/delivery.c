@@ -7,13 +7,16 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "output/output.h"
 
 /* What hosts get to end before they are left to the kernel. */
 #define END_TIME (4 * NS_PER_S)
 
-#define WAKE_EVENT UINT64_MAX
+#define WAKE_EVENT     UINT64_MAX
+#define LAUNCHER_EVENT (UINT64_MAX - 1)
 
+/* How far the outputs have come on their own, before there is a thread. */
 enum start { START_RUNNING, START_DONE, START_FAILED };
 
 struct delivery {
@@ -21,10 +24,12 @@ struct delivery {
     struct output *outputs;
     size_t count;
     pthread_t thread;
+    bool started;  /* the thread is */
     int wake;      /* eventfd */
     size_t errors; /* of the caller's diagnostics, before ours */
-    /* Under the group's lock. */
     enum start start;
+    int64_t end; /* when to end at the latest, once asked to */
+    /* Under the group's lock. */
     bool drain_asked, end_asked;
 };
 
@@ -50,14 +55,6 @@ static bool all_settled(const struct delivery *delivery)
     return true;
 }
 
-static void set_start(struct delivery *delivery, enum start start)
-{
-    pthread_mutex_lock(&delivery->group.lock);
-    delivery->start = start;
-    pthread_cond_broadcast(&delivery->group.changed);
-    pthread_mutex_unlock(&delivery->group.lock);
-}
-
 /* All plugins are asked for their tables before any is opened, so that a mistake in the last
  * output's options leaves no trace of the first. */
 static void step_start(struct delivery *delivery)
@@ -67,13 +64,13 @@ static void step_start(struct delivery *delivery)
     if (!diags || !all_settled(delivery))
         return;
     if (diags->errors != delivery->errors) {
-        set_start(delivery, START_FAILED);
+        delivery->start = START_FAILED;
     } else if (delivery->group.hold) {
         delivery->group.hold = false;
         wake(delivery);
     } else {
         delivery->group.diags = NULL;
-        set_start(delivery, START_DONE);
+        delivery->start = START_DONE;
     }
 }
 
@@ -89,9 +86,9 @@ static void step_outputs(struct delivery *delivery)
 }
 
 /* Milliseconds until something is due, for epoll. */
-static int time_left(const struct delivery *delivery, int64_t end)
+static int time_left(const struct delivery *delivery)
 {
-    int64_t due = end;
+    int64_t due = delivery->end;
 
     for (size_t i = 0; i < delivery->count; i++)
         if (output_due(&delivery->outputs[i]) < due)
@@ -103,6 +100,19 @@ static int time_left(const struct delivery *delivery, int64_t end)
     return left < 0 ? 0 : left > 60000 ? 60000 : (int)left;
 }
 
+/* Hosts have died with it, and there will be no others. */
+static void on_launcher_death(struct delivery *delivery)
+{
+    struct output_group *group = &delivery->group;
+
+    log_error("the process that starts outputs is gone: no alert can be delivered any more");
+    epoll_ctl(group->epoll, EPOLL_CTL_DEL, group->launcher.broker.pidfd, NULL);
+    pthread_mutex_lock(&group->lock);
+    group->broken = true;
+    pthread_cond_broadcast(&group->changed);
+    pthread_mutex_unlock(&group->lock);
+}
+
 static void on_events(struct delivery *delivery, const struct epoll_event *events, int count)
 {
     uint64_t wakes;
@@ -110,7 +120,9 @@ static void on_events(struct delivery *delivery, const struct epoll_event *event
     for (int i = 0; i < count; i++) {
         uint64_t what = events[i].data.u64;
 
-        if (what != WAKE_EVENT)
+        if (what == LAUNCHER_EVENT)
+            on_launcher_death(delivery);
+        else if (what != WAKE_EVENT)
             output_on_event(&delivery->outputs[what / SOURCE_COUNT],
                             (enum output_source)(what % SOURCE_COUNT), events[i].events);
         else if (read(delivery->wake, &wakes, sizeof wakes) < 0)
@@ -126,36 +138,28 @@ static bool all_gone(const struct delivery *delivery)
     return true;
 }
 
+static void await_events(struct delivery *delivery)
+{
+    struct epoll_event events[64];
+    int count = epoll_wait(delivery->group.epoll, events, 64, time_left(delivery));
+
+    on_events(delivery, events, count);
+}
+
+static bool has_ended(struct delivery *delivery)
+{
+    if (delivery->group.ending && delivery->end == INT64_MAX)
+        delivery->end = clock_monotonic() + END_TIME;
+    return delivery->group.ending && (all_gone(delivery) || clock_monotonic() >= delivery->end);
+}
+
 static void *run(void *argument)
 {
     struct delivery *delivery = argument;
-    int64_t end = INT64_MAX;
 
-    for (;;) {
-        struct epoll_event events[64];
-
-        step_outputs(delivery);
-        if (delivery->group.ending && end == INT64_MAX)
-            end = clock_monotonic() + END_TIME;
-        if (delivery->group.ending && (all_gone(delivery) || clock_monotonic() >= end))
-            return NULL;
-        int count = epoll_wait(delivery->group.epoll, events, 64, time_left(delivery, end));
-
-        on_events(delivery, events, count);
-    }
-}
-
-static int start_thread(struct delivery *delivery)
-{
-    sigset_t all, before;
-
-    /* Signals are for the threads that wait for them. */
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int r = pthread_create(&delivery->thread, NULL, run, delivery);
-
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return -r;
+    for (step_outputs(delivery); !has_ended(delivery); step_outputs(delivery))
+        await_events(delivery);
+    return NULL;
 }
 
 static int init_group(struct delivery *delivery, const struct delivery_options *options,
@@ -170,10 +174,10 @@ static int init_group(struct delivery *delivery, const struct delivery_options *
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_cond_init(&group->changed, &attributes);
     pthread_condattr_destroy(&attributes);
-    group->uid = options->uid ? options->uid : HOST_NOBODY;
-    group->gid = options->gid ? options->gid : HOST_NOBODY;
     group->diags = diags;
     group->hold = true;
+    group->launcher = LAUNCHER_NONE;
+    delivery->end = INT64_MAX;
     group->epoll = epoll_create1(EPOLL_CLOEXEC);
     delivery->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (group->epoll < 0 || delivery->wake < 0 ||
@@ -228,15 +232,38 @@ static int init_outputs(struct delivery *delivery, const struct delivery_options
     return 0;
 }
 
-static enum start await_start(struct delivery *delivery)
+static uint32_t somebody(uint32_t id)
 {
-    pthread_mutex_lock(&delivery->group.lock);
-    while (delivery->start == START_RUNNING)
-        pthread_cond_wait(&delivery->group.changed, &delivery->group.lock);
-    enum start start = delivery->start;
+    return id ? id : LAUNCHER_NOBODY;
+}
 
-    pthread_mutex_unlock(&delivery->group.lock);
-    return start;
+/* It is forked with the outputs as they are now: nobody tells it of others. */
+static int init_launcher(struct delivery *delivery, const struct delivery_options *options)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.u64 = LAUNCHER_EVENT};
+    struct output_group *group = &delivery->group;
+    struct host_launch launches[DELIVERY_OUTPUTS_MAX];
+
+    for (size_t i = 0; i < delivery->count; i++) {
+        const struct output *output = &delivery->outputs[i];
+
+        launches[i] = (struct host_launch){.name = output->name,
+                                           .path = output->path,
+                                           .module = output->module,
+                                           .memory = output->settings.memory,
+                                           .uid = somebody(options->uid),
+                                           .gid = somebody(options->gid)};
+    }
+    const struct launcher_options launcher = {.launches = launches,
+                                              .count = delivery->count,
+                                              .uid = somebody(options->launcher_uid),
+                                              .gid = somebody(options->launcher_gid)};
+    int r = delivery->count ? launcher_start(&group->launcher, &launcher) : 0;
+
+    if (r == 0 && delivery->count &&
+        epoll_ctl(group->epoll, EPOLL_CTL_ADD, group->launcher.broker.pidfd, &event) < 0)
+        r = -errno;
+    return r;
 }
 
 static void discard(struct delivery *delivery)
@@ -244,6 +271,7 @@ static void discard(struct delivery *delivery)
     for (size_t i = 0; i < delivery->count; i++)
         output_deinit(&delivery->outputs[i]);
     free(delivery->outputs);
+    launcher_deinit(&delivery->group.launcher);
     closep(&delivery->wake);
     closep(&delivery->group.epoll);
     pthread_cond_destroy(&delivery->group.changed);
@@ -264,17 +292,33 @@ int delivery_new(const struct delivery_options *options, struct diag_list *diags
     if (r == 0)
         r = init_outputs(delivery, options, diags);
     if (r == 0)
-        r = start_thread(delivery);
+        r = init_launcher(delivery, options);
     if (r < 0) {
         discard(delivery);
         return r;
     }
-    if (await_start(delivery) == START_FAILED) {
+    for (step_outputs(delivery); delivery->start == START_RUNNING; step_outputs(delivery))
+        await_events(delivery);
+    if (delivery->start == START_FAILED) {
         delivery_free(delivery);
         return -EINVAL;
     }
     *out = delivery;
     return 0;
+}
+
+int delivery_start(struct delivery *delivery)
+{
+    sigset_t all, before;
+
+    /* Signals are for the threads that wait for them. */
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int r = pthread_create(&delivery->thread, NULL, run, delivery);
+
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    delivery->started = r == 0;
+    return -r;
 }
 
 void delivery_free(struct delivery *delivery)
@@ -285,7 +329,10 @@ void delivery_free(struct delivery *delivery)
     delivery->end_asked = true;
     pthread_mutex_unlock(&delivery->group.lock);
     wake(delivery);
-    pthread_join(delivery->thread, NULL);
+    if (delivery->started)
+        pthread_join(delivery->thread, NULL);
+    else
+        run(delivery);
     discard(delivery);
 }
 
@@ -315,7 +362,7 @@ static int await_change(struct delivery *delivery, int64_t deadline)
 static void await_room(struct delivery *delivery, uint64_t route, const struct queued_alert *alert)
 {
     delivery->group.waiting++;
-    while (!has_room(delivery, route, alert))
+    while (!has_room(delivery, route, alert) && !delivery->group.broken)
         pthread_cond_wait(&delivery->group.changed, &delivery->group.lock);
     delivery->group.waiting--;
 }
@@ -390,12 +437,29 @@ int delivery_drain(struct delivery *delivery, int64_t timeout)
     delivery->drain_asked = true;
     wake(delivery);
     while (r == 0 && !all_rest(delivery))
-        r = await_change(delivery, deadline);
+        r = delivery->group.broken ? -EPIPE : await_change(delivery, deadline);
     if (all_rest(delivery))
         r = 0;
     delivery->drain_asked = false;
     pthread_mutex_unlock(&delivery->group.lock);
     return r;
+}
+
+bool delivery_asks_sha256(const struct delivery *delivery)
+{
+    for (size_t i = 0; i < delivery->count; i++)
+        if (delivery->outputs[i].settings.sha256)
+            return true;
+    return false;
+}
+
+bool delivery_is_broken(struct delivery *delivery)
+{
+    pthread_mutex_lock(&delivery->group.lock);
+    bool broken = delivery->group.broken;
+
+    pthread_mutex_unlock(&delivery->group.lock);
+    return broken;
 }
 
 size_t delivery_output_count(const struct delivery *delivery)

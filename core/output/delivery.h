@@ -2,8 +2,9 @@
  *
  *     engine thread ─ delivery_push() ─▶ a bounded queue an output ─▶ delivery thread ═▶ hosts
  *
- * The delivery thread owns processes, sockets and timers; it alone waits. A host that crashes,
- * hangs or talks nonsense is killed and started again, and costs the other outputs nothing.
+ * The delivery thread owns hosts, sockets and timers; it alone waits. A host that crashes,
+ * hangs or talks nonsense is killed and started again, and costs the other outputs nothing. Hosts
+ * are children of a broker (launcher.h): who delivers needs no privileges after delivery_new().
  * Delivery is at least once and in order, as long as the engine lives; what does not fit a queue is
  * dropped and counted. For every output, at any moment:
  *
@@ -31,9 +32,10 @@ struct delivery_options {
     const struct output_config *outputs; /* borrowed until delivery_new() returns */
     size_t output_count;
     const char *plugin_dir; /* where plugins are looked for; NULL: see plugin_path.h */
-    /* Whom hosts become when the engine may choose (it is root); 0: 65534, "nobody". */
-    uid_t uid;
-    gid_t gid;
+    /* Whom hosts become, and the process that starts them, when this one may choose (it is root);
+     * 0: 65534, "nobody". */
+    uid_t uid, launcher_uid;
+    gid_t gid, launcher_gid;
 };
 
 /* All borrowed until delivery_push() returns. The members besides `json` say what it says: plugins
@@ -68,26 +70,36 @@ struct delivery_counters {
 
 struct delivery;
 
-/* Starts a host an output, checks every option against the plugin's table, then opens all. Mistakes
- * are diagnosed, those of all outputs in one pass: then the result is -EINVAL and nothing is left
- * running. Blocks until all are open, or have missed their deadline. -errno for what is not the
- * user's doing. */
+/* Starts a host an output, checks every option against the plugin's table, then opens all, and the
+ * files they name. Mistakes are diagnosed, those of all outputs in one pass: then the result is
+ * -EINVAL and nothing is left running. Blocks until all are open, or have missed their deadline.
+ * -errno for what is not the user's doing. For a process of one thread: it forks, and starts none.
+ */
 int delivery_new(const struct delivery_options *options, struct diag_list *diags,
                  struct delivery **out);
+
+/* Starts the thread: nothing is delivered before. Once. -errno. */
+int delivery_start(struct delivery *delivery);
 
 /* Stops all hosts: those that are idle get a moment to close their plugin. NULL is fine. What is
  * queued then is lost; delivery_counters() before says how much. */
 void delivery_free(struct delivery *delivery);
 DEFINE_FREEP(struct delivery, delivery)
 
+/* Whether an output's user wants exe.sha256 in its alerts. */
+bool delivery_asks_sha256(const struct delivery *delivery);
+
+/* Whether nothing can be delivered any more, nor will be: the launcher is gone. Said once. */
+bool delivery_is_broken(struct delivery *delivery);
+
 /* Offers ALERT to the outputs of ROUTE, a bit an output (1 << index, or DELIVERY_ALL). Never blocks
- * unless WAIT: then it waits for room in all their queues. 0; -EMSGSIZE: too long, counted as
- * rejected; -ENOMEM: counted as dropped. */
+ * unless WAIT: then it waits for room in all their queues, unless the delivery is broken. 0;
+ * -EMSGSIZE: too long, counted as rejected; -ENOMEM: counted as dropped. */
 int delivery_push(struct delivery *delivery, const struct delivery_alert *alert, uint64_t route,
                   bool wait);
 
-/* Waits until every queue is empty and every plugin flushed. -ETIMEDOUT after TIMEOUT nanoseconds.
- */
+/* Waits until every queue is empty and every plugin flushed. -ETIMEDOUT after TIMEOUT nanoseconds;
+ * -EPIPE: broken. */
 int delivery_drain(struct delivery *delivery, int64_t timeout);
 
 /* Outputs have the order of the options. */

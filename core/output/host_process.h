@@ -5,21 +5,12 @@
 
 #include <sys/types.h>
 
+#include "output/launcher.h"
 #include "output/protocol.h"
 
-/* "nobody": whom hosts become when nobody says. */
-#define HOST_NOBODY 65534
-
-struct host_launch {
-    const char *name; /* of the output */
-    const char *path; /* of its plugin */
-    int module;       /* the plugin's shared object, open */
-    uid_t uid;
-    gid_t gid;
-    int64_t memory;
-};
-
 struct host_process {
+    struct launcher *launcher; /* borrowed; whose host INDEX it is */
+    size_t index;
     pid_t pid; /* 0: none */
     int pidfd; /* readable once it is dead; this and the others -1 without one */
     int socket;
@@ -37,9 +28,9 @@ struct host_process {
         .pidfd = -1, .socket = -1, .errors = -1 \
     }
 
-/* The host is killed when the thread that started it ends (PR_SET_PDEATHSIG), or by
- * host_process_deinit(). -errno: there is no host then. */
-int host_process_start(struct host_process *host, const struct host_launch *launch);
+/* The host is killed when its launcher ends, or by host_process_deinit(). -errno: there is no host
+ * then. */
+int host_process_start(struct host_process *host, struct launcher *launcher, size_t index);
 
 /* Sends what it can of `sending`. 0 also when some is left; -errno when nobody will read it. */
 int host_process_send(struct host_process *host);

@@ -195,13 +195,7 @@ static int64_t backoff(const struct output *output)
 
 static void start(struct output *output)
 {
-    const struct host_launch launch = {.name = output->name,
-                                       .path = output->path,
-                                       .module = output->module,
-                                       .uid = output->group->uid,
-                                       .gid = output->group->gid,
-                                       .memory = output->settings.memory};
-    int r = host_process_start(&output->host, &launch);
+    int r = host_process_start(&output->host, &output->group->launcher, output->index);
 
     if (r == 0) {
         r = watch_host(output);

@@ -17,10 +17,10 @@ struct output_group {
     pthread_mutex_t lock;
     pthread_cond_t changed; /* room in a queue, or an output came to rest */
     unsigned waiting;       /* pushes that wait for room; under lock */
+    bool broken;            /* the launcher is gone, and with it the hosts; under lock */
     /* The rest is the delivery thread's. */
     int epoll;
-    uid_t uid;
-    gid_t gid;
+    struct launcher launcher;
     struct diag_list *diags; /* while starting, else NULL */
     bool hold;               /* none opens its plugin before all are checked */
     bool draining, ending;

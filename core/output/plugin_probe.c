@@ -62,15 +62,20 @@ int plugin_probe(const char *path, struct arena *arena, struct plugin_info *out,
                  const char **reason)
 {
     CLEANUP(closep) int module = host_process_open_module(path);
+    CLEANUP(launcher_deinit) struct launcher launcher = LAUNCHER_NONE;
     CLEANUP(host_process_deinit) struct host_process host = HOST_PROCESS_NONE;
     const struct host_launch launch = {.name = "plugins",
                                        .path = path,
                                        .module = module,
-                                       .uid = HOST_NOBODY,
-                                       .gid = HOST_NOBODY,
+                                       .uid = LAUNCHER_NOBODY,
+                                       .gid = LAUNCHER_NOBODY,
                                        .memory = PROBE_MEMORY};
-    int r = module < 0 ? module : host_process_start(&host, &launch);
+    const struct launcher_options options = {
+        .launches = &launch, .count = 1, .uid = LAUNCHER_NOBODY, .gid = LAUNCHER_NOBODY};
+    int r = module < 0 ? module : launcher_start(&launcher, &options);
 
+    if (r == 0)
+        r = host_process_start(&host, &launcher, 0);
     if (r < 0) {
         *reason = arena_string(arena, strerror(-r));
         return r;

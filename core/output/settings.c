@@ -12,6 +12,7 @@ enum common {
     COMMON_QUEUE_SIZE,
     COMMON_BATCH,
     COMMON_MEMORY,
+    COMMON_SHA256,
     COMMON_COUNT
 };
 
@@ -52,6 +53,10 @@ static const struct plugin_option common[COMMON_COUNT] = {
                        .min = 1 << 20,
                        .max = 1LL << 40,
                        .help = LITERAL("that its host may use beyond what it starts with")},
+    [COMMON_SHA256] = {.name = LITERAL("sha256"),
+                       .type = PICKET_BOOL,
+                       .value = LITERAL("false"),
+                       .help = LITERAL("alerts have exe.sha256, though no rule asks for it")},
 };
 
 const struct plugin_option *settings_common(size_t *count)
@@ -225,7 +230,8 @@ int settings_read(const struct output_config *config, struct arena *arena, struc
                              .queue = values[COMMON_QUEUE].number,
                              .queue_size = values[COMMON_QUEUE_SIZE].number,
                              .batch = values[COMMON_BATCH].number,
-                             .memory = values[COMMON_MEMORY].number};
+                             .memory = values[COMMON_MEMORY].number,
+                             .sha256 = values[COMMON_SHA256].number};
     return out->name.ptr ? 0 : -ENOMEM;
 }
 

@@ -23,6 +23,7 @@ struct settings {
     int64_t queue_size; /* bytes */
     int64_t batch;      /* alerts; 0: not set */
     int64_t memory;     /* bytes */
+    bool sha256;
     struct option_value *values;
     size_t value_count;
 };

@@ -2,15 +2,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <linux/magic.h>
 #include <stdio.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 
 #include "base/cleanup.h"
+#include "event/container.h"
 #include "event/kernel_text.h"
+#include "process/proc_file.h"
+#include "process/proc_image.h"
 
 #define COMM_LEN_MAX 15
 
@@ -44,21 +45,9 @@ void proc_scan_deinit(struct proc_scan *scan)
     closep(&scan->proc);
     closep(&scan->cgroup);
     arena_deinit(&scan->texts);
+    mount_types_deinit(&scan->mounts);
     buffer_deinit(&scan->file);
     *scan = (struct proc_scan){.proc = -1, .cgroup = -1};
-}
-
-/* Reads NAME in the folder DIR into scan->file: 0, or 1 when there was more than PROC_FILE_MAX. */
-static int read_file(struct proc_scan *scan, int dir, const char *name)
-{
-    CLEANUP(closep) int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
-
-    buffer_clear(&scan->file);
-    if (fd < 0)
-        return errno == ENOENT ? -ESRCH : -errno;
-    int r = buffer_read_fd(&scan->file, fd, PROC_FILE_MAX);
-
-    return r == -EFBIG ? 1 : r;
 }
 
 static int open_process(const struct proc_scan *scan, int64_t pid)
@@ -73,7 +62,16 @@ static int open_process(const struct proc_scan *scan, int64_t pid)
 
 /* proc_pid_stat(5): the name stands in parentheses and may hold any byte, so the last one counts.
  * Behind it: state ppid pgrp session tty_nr ... num_threads itrealvalue starttime. */
-enum { STAT_STATE, STAT_PPID, STAT_TTY = 4, STAT_THREADS = 17, STAT_START = 19, STAT_COUNT };
+enum {
+    STAT_STATE,
+    STAT_PPID,
+    STAT_PGRP,
+    STAT_SESSION,
+    STAT_TTY,
+    STAT_THREADS = 17,
+    STAT_START = 19,
+    STAT_COUNT
+};
 
 static int parse_stat(struct text line, struct proc_stat *out)
 {
@@ -92,7 +90,9 @@ static int parse_stat(struct text line, struct proc_stat *out)
 
     for (size_t i = 0; i < STAT_COUNT; i++)
         words[i] = text_split(&rest, ' ');
-    if (text_to_int(words[STAT_PPID], &out->ppid) < 0 || text_to_int(words[STAT_TTY], &tty) < 0 ||
+    if (text_to_int(words[STAT_PPID], &out->ppid) < 0 ||
+        text_to_int(words[STAT_PGRP], &out->pgid) < 0 ||
+        text_to_int(words[STAT_SESSION], &out->sid) < 0 || text_to_int(words[STAT_TTY], &tty) < 0 ||
         text_to_int(words[STAT_THREADS], &threads) < 0 ||
         text_to_int(words[STAT_START], &ticks) < 0 ||
         __builtin_mul_overflow(ticks, PROC_TICK_NS, &out->self.start))
@@ -106,7 +106,7 @@ static int parse_stat(struct text line, struct proc_stat *out)
 static int read_stat(struct proc_scan *scan, int dir, int64_t pid, struct proc_stat *out)
 {
     struct proc_stat stat = {.self.pid = pid};
-    int r = read_file(scan, dir, "stat");
+    int r = proc_file_read(scan, dir, "stat");
 
     if (r == 0)
         r = parse_stat(buffer_text(&scan->file), &stat);
@@ -122,65 +122,89 @@ int proc_scan_stat(struct proc_scan *scan, int64_t pid, struct proc_stat *out)
     return dir < 0 ? dir : read_stat(scan, dir, pid, out);
 }
 
-static void set_text(struct proc_scan *scan, struct process *process, enum field_id id,
-                     struct text *member, struct text value)
+#define STATUS_IDS  4
+#define NESTING_MAX 32 /* MAX_PID_NS_LEVEL in the kernel's include/linux/pid_namespace.h */
+
+/* The numbers behind "KEY:" in a line of status, parted by tabs. */
+static size_t parse_numbers(struct text rest, int64_t *numbers, size_t max)
 {
-    *member = arena_text(&scan->texts, value);
-    if (member->ptr)
-        field_set_add(&process->has, id);
+    size_t count = 0;
+
+    while (rest.ptr && count < max && text_to_int(text_split(&rest, '\t'), &numbers[count]) == 0)
+        count++;
+    return count;
 }
 
-/* The same, of what was put together in BUFFER, which is then empty. */
-static void set_put(struct proc_scan *scan, struct process *process, enum field_id id,
-                    struct text *member, struct buffer *buffer)
+static void set_users(struct text ids, struct process *process)
 {
-    if (!buffer_failed(buffer))
-        set_text(scan, process, id, member, buffer_text(buffer));
-    buffer_clear(buffer);
+    int64_t numbers[STATUS_IDS];
+
+    if (parse_numbers(ids, numbers, STATUS_IDS) < 3)
+        return;
+    process_set_number(process, FIELD_UID, &process->uid, numbers[0]);
+    process_set_number(process, FIELD_EUID, &process->euid, numbers[1]);
+    process_set_number(process, FIELD_SUID, &process->suid, numbers[2]);
 }
 
-static void set_number(struct process *process, enum field_id id, int64_t *member, int64_t value)
+static void set_groups(struct text ids, struct process *process)
 {
-    *member = value;
-    field_set_add(&process->has, id);
+    int64_t numbers[STATUS_IDS];
+
+    if (parse_numbers(ids, numbers, STATUS_IDS) < 3)
+        return;
+    process_set_number(process, FIELD_GID, &process->gid, numbers[0]);
+    process_set_number(process, FIELD_EGID, &process->egid, numbers[1]);
+    process_set_number(process, FIELD_SGID, &process->sgid, numbers[2]);
 }
 
-static void set_bool(struct process *process, enum field_id id, bool *member, bool value)
+/* The last one is that of the innermost namespace. */
+static void set_vpid(struct text pids, struct process *process)
 {
-    *member = value;
-    field_set_add(&process->has, id);
+    int64_t numbers[NESTING_MAX + 1];
+    size_t count = parse_numbers(pids, numbers, NESTING_MAX + 1);
+
+    if (count > 0)
+        process_set_number(process, FIELD_VPID, &process->vpid, numbers[count - 1]);
 }
 
-/* "KEY:\treal\teffective\t..." of status. */
-static bool find_ids(struct text status, struct text key, int64_t ids[static 2])
+/* 16 hexadecimal digits. */
+static void set_capabilities(struct text digits, struct process *process, enum field_id id)
 {
-    while (status.ptr) {
-        struct text line = text_split(&status, '\n');
+    char number[2 + 16 + 1];
+    int64_t set;
 
-        if (!text_starts(line, key))
-            continue;
-        line = (struct text){line.ptr + key.len, line.len - key.len};
-        return text_to_int(text_split(&line, '\t'), &ids[0]) == 0 &&
-               text_to_int(text_split(&line, '\t'), &ids[1]) == 0;
-    }
-    return false;
+    if (digits.len > 16)
+        return;
+    snprintf(number, sizeof number, "0x%.*s", TEXT_ARG(digits));
+    if (text_to_int(text_from(number), &set) == 0)
+        process_set_number(process, id, (void *)((char *)process + field_catalogue[id].offset),
+                           set);
 }
 
-static void read_ids(struct proc_scan *scan, int dir, struct process *process)
+static void read_status(struct proc_scan *scan, int dir, struct process *process)
 {
-    int64_t ids[2];
-
-    if (read_file(scan, dir, "status") < 0)
+    if (proc_file_read(scan, dir, "status") < 0)
         return;
     struct text status = buffer_text(&scan->file);
 
-    if (find_ids(status, TEXT("Uid:\t"), ids)) {
-        set_number(process, FIELD_UID, &process->uid, ids[0]);
-        set_number(process, FIELD_EUID, &process->euid, ids[1]);
-    }
-    if (find_ids(status, TEXT("Gid:\t"), ids)) {
-        set_number(process, FIELD_GID, &process->gid, ids[0]);
-        set_number(process, FIELD_EGID, &process->egid, ids[1]);
+    while (status.ptr) {
+        struct text value = text_split(&status, '\n');
+        struct text key = text_split(&value, '\t');
+
+        if (text_is(key, "Uid:"))
+            set_users(value, process);
+        else if (text_is(key, "Gid:"))
+            set_groups(value, process);
+        else if (text_is(key, "NSpid:"))
+            set_vpid(value, process);
+        else if (text_is(key, "CapInh:"))
+            set_capabilities(value, process, FIELD_CAP_INHERITABLE);
+        else if (text_is(key, "CapPrm:"))
+            set_capabilities(value, process, FIELD_CAP_PERMITTED);
+        else if (text_is(key, "CapEff:"))
+            set_capabilities(value, process, FIELD_CAP_EFFECTIVE);
+        else if (text_is(key, "CapAmb:"))
+            set_capabilities(value, process, FIELD_CAP_AMBIENT);
     }
 }
 
@@ -189,92 +213,10 @@ static void read_number(struct proc_scan *scan, int dir, const char *name, struc
 {
     int64_t value;
 
-    if (read_file(scan, dir, name) == 0 &&
+    if (proc_file_read(scan, dir, name) == 0 &&
         text_to_int(text_trim(buffer_text(&scan->file)), &value) == 0)
-        set_number(process, id, (int64_t *)((char *)process + field_catalogue[id].offset), value);
-}
-
-static void read_arguments(struct proc_scan *scan, int dir, struct process *process)
-{
-    CLEANUP(buffer_deinit) struct buffer joined = {0};
-    int cut = read_file(scan, dir, "cmdline");
-
-    /* Nothing in it: a kernel thread, a zombie, or a process that wiped its arguments. */
-    if (cut < 0 || scan->file.len == 0)
-        return;
-    if (scan->file.data[scan->file.len - 1] != '\0')
-        buffer_put_char(&scan->file, '\0');
-    cmdline_put(&joined, buffer_text(&scan->file));
-    if (buffer_failed(&joined) || buffer_failed(&scan->file))
-        return;
-    set_text(scan, process, FIELD_ARGV, &process->argv, buffer_text(&scan->file));
-    set_text(scan, process, FIELD_CMDLINE, &process->cmdline, buffer_text(&joined));
-    set_bool(process, FIELD_CMDLINE_TRUNCATED, &process->cmdline_truncated, cut);
-    if (!cut)
-        process_derive(process, &scan->texts);
-}
-
-#define DELETED " (deleted)"
-
-/* The target of a link of /proc/PID. The kernel marks what has no name left; GONE says whether it
- * may have done so here, as a file can be named like that too. */
-static bool read_link(int dir, const char *name, bool gone, char path[static PATH_MAX],
-                      struct text *out)
-{
-    ssize_t len = readlinkat(dir, name, path, PATH_MAX);
-
-    if (len <= 0 || len == PATH_MAX)
-        return false;
-    *out = (struct text){path, (size_t)len};
-    if (gone && text_ends(*out, TEXT(DELETED)))
-        out->len -= sizeof DELETED - 1;
-    return true;
-}
-
-static void set_file(struct proc_scan *scan, struct process *process, const struct stat *file)
-{
-    CLEANUP(buffer_deinit) struct buffer text = {0};
-
-    device_put(&text, major(file->st_dev), minor(file->st_dev));
-    set_put(scan, process, FIELD_EXE_DEVICE, &process->exe_device, &text);
-    mode_put(&text, file->st_mode);
-    set_put(scan, process, FIELD_EXE_MODE, &process->exe_mode, &text);
-    set_number(process, FIELD_EXE_INODE, &process->exe_inode, (int64_t)file->st_ino);
-    set_number(process, FIELD_EXE_NLINK, &process->exe_nlink, (int64_t)file->st_nlink);
-    set_bool(process, FIELD_EXE_SETUID, &process->exe_setuid, file->st_mode & S_ISUID);
-    set_bool(process, FIELD_EXE_SETGID, &process->exe_setgid, file->st_mode & S_ISGID);
-    set_bool(process, FIELD_EXE_DELETED, &process->exe_deleted, file->st_nlink == 0);
-}
-
-static void read_executable(struct proc_scan *scan, int dir, struct process *process)
-{
-    char path[PATH_MAX];
-    struct stat file;
-    struct text target;
-    bool known = fstatat(dir, "exe", &file, 0) == 0;
-
-    if (known)
-        set_file(scan, process, &file);
-    if (!read_link(dir, "exe", known && file.st_nlink == 0, path, &target))
-        return;
-    set_text(scan, process, FIELD_EXE, &process->exe, target);
-    set_bool(process, FIELD_EXE_TRUNCATED, &process->exe_truncated, false);
-    if (known)
-        set_bool(process, FIELD_EXE_MEMFD, &process->exe_memfd,
-                 file.st_nlink == 0 && text_starts(target, TEXT("/memfd:")));
-}
-
-static void read_folder(struct proc_scan *scan, int dir, struct process *process)
-{
-    char path[PATH_MAX];
-    struct stat folder;
-    struct text target;
-    bool gone = fstatat(dir, "cwd", &folder, 0) == 0 && folder.st_nlink == 0;
-
-    if (!read_link(dir, "cwd", gone, path, &target))
-        return;
-    set_text(scan, process, FIELD_CWD, &process->cwd, target);
-    set_bool(process, FIELD_CWD_TRUNCATED, &process->cwd_truncated, false);
+        process_set_number(process, id, (void *)((char *)process + field_catalogue[id].offset),
+                           value);
 }
 
 /* DEVICE is written as the kernel's new_encode_dev() has it. */
@@ -285,29 +227,113 @@ static void set_tty(struct proc_scan *scan, struct process *process, uint32_t de
     if (device == 0)
         return;
     tty_put(&name, device >> 8 & 0xfff, (device & 0xff) | (device >> 12 & 0xfff00));
-    set_put(scan, process, FIELD_TTY, &process->tty, &name);
+    proc_file_set_put(scan, process, FIELD_TTY, &name);
+}
+
+/* "mnt:[4026531841]" */
+static void read_namespaces(int dir, struct process *process)
+{
+    static const struct {
+        const char *name;
+        enum field_id id;
+    } links[] = {
+        {"ns/cgroup", FIELD_NS_CGROUP}, {"ns/ipc", FIELD_NS_IPC}, {"ns/mnt", FIELD_NS_MNT},
+        {"ns/net", FIELD_NS_NET},       {"ns/pid", FIELD_NS_PID}, {"ns/user", FIELD_NS_USER},
+        {"ns/uts", FIELD_NS_UTS},
+    };
+
+    for (size_t i = 0; i < sizeof links / sizeof *links; i++) {
+        int64_t *member = (void *)((char *)process + field_catalogue[links[i].id].offset);
+        char path[PATH_MAX];
+        struct text target;
+        int64_t inode;
+
+        if (!proc_file_link(dir, links[i].name, false, path, &target))
+            continue;
+        text_split(&target, '[');
+        if (text_to_int(text_split(&target, ']'), &inode) == 0)
+            process_set_number(process, links[i].id, member, inode);
+    }
+}
+
+/* The hierarchies whose path may be told, the next one where the process is at the root of those
+ * before it: as path.h of the kernel side has it. */
+static const struct text hierarchies[] = {
+    {"", 0}, {"memory", 6}, {"pids", 4}, {"cpu", 3}, /* v2 has no controllers in its line */
+};
+#define HIERARCHIES (sizeof hierarchies / sizeof *hierarchies)
+
+static bool is_among(struct text names, struct text name)
+{
+    while (names.ptr)
+        if (text_equal(text_split(&names, ','), name))
+            return true;
+    return false;
+}
+
+/* "ID:CONTROLLERS:PATH" */
+static void parse_cgroups(struct text rest, struct text paths[static HIERARCHIES])
+{
+    while (rest.ptr) {
+        struct text path = text_split(&rest, '\n');
+        bool unified = text_is(text_split(&path, ':'), "0");
+        struct text controllers = text_split(&path, ':');
+
+        if (unified)
+            paths[0] = path;
+        for (size_t i = 1; i < HIERARCHIES; i++)
+            if (!unified && is_among(controllers, hierarchies[i]))
+                paths[i] = path;
+    }
+}
+
+static void set_cgroup_path(struct proc_scan *scan, struct process *process, struct text path)
+{
+    CLEANUP(buffer_deinit) struct buffer room = {0};
+    struct container container;
+
+    proc_file_set(scan, process, FIELD_CGROUP_PATH, path);
+    if (!container_find(path, &room, &container) || buffer_failed(&room))
+        return;
+    proc_file_set(scan, process, FIELD_CONTAINER_ID, container.id);
+    if (container.runtime)
+        proc_file_set(scan, process, FIELD_CONTAINER_RUNTIME, text_from(container.runtime));
 }
 
 /* The id of a v2 cgroup is its folder's inode. */
 static void read_cgroup(struct proc_scan *scan, int dir, struct process *process)
 {
+    struct text paths[HIERARCHIES] = {{NULL, 0}};
     struct stat folder;
 
-    if (scan->cgroup < 0 || read_file(scan, dir, "cgroup") < 0)
+    if (proc_file_read(scan, dir, "cgroup") < 0)
         return;
-    struct text rest = buffer_text(&scan->file);
-
-    while (rest.ptr) {
-        struct text line = text_split(&rest, '\n');
-
-        if (!text_starts(line, TEXT("0::/")))
-            continue;
-        char *path = arena_printf(&scan->texts, ".%.*s", (int)line.len - 3, line.ptr + 3);
+    parse_cgroups(buffer_text(&scan->file), paths);
+    if (scan->cgroup >= 0 && paths[0].len > 0) {
+        const char *path = arena_printf(&scan->texts, ".%.*s", TEXT_ARG(paths[0]));
 
         if (path && fstatat(scan->cgroup, path, &folder, 0) == 0)
-            set_number(process, FIELD_CGROUP_ID, &process->cgroup_id, (int64_t)folder.st_ino);
-        return;
+            process_set_number(process, FIELD_CGROUP_ID, &process->cgroup_id,
+                               (int64_t)folder.st_ino);
     }
+    for (size_t i = 0; i < HIERARCHIES; i++) {
+        if (paths[i].len > 1) {
+            set_cgroup_path(scan, process, paths[i]);
+            return;
+        }
+    }
+    if (paths[0].len > 0)
+        set_cgroup_path(scan, process, paths[0]);
+}
+
+static void set_ids(const struct proc_stat *stat, struct process *process)
+{
+    process_set_number(process, FIELD_PPID, &process->ppid, stat->ppid);
+    /* The kernel's own threads are in no group and no session. */
+    if (stat->pgid > 0)
+        process_set_number(process, FIELD_PGID, &process->pgid, stat->pgid);
+    if (stat->sid > 0)
+        process_set_number(process, FIELD_SID, &process->sid, stat->sid);
 }
 
 int proc_scan_read(struct proc_scan *scan, int64_t pid, struct proc_entry *out)
@@ -325,16 +351,15 @@ int proc_scan_read(struct proc_scan *scan, int64_t pid, struct proc_entry *out)
     struct process *process = &entry.process;
 
     arena_clear(&scan->texts);
-    set_number(process, FIELD_PID, &process->pid, pid);
-    set_number(process, FIELD_PPID, &process->ppid, stat.ppid);
-    set_text(scan, process, FIELD_COMM, &process->comm, stat.comm);
+    process_set_number(process, FIELD_PID, &process->pid, pid);
+    set_ids(&stat, process);
+    proc_file_set(scan, process, FIELD_COMM, stat.comm);
     set_tty(scan, process, stat.tty);
-    read_ids(scan, dir, process);
+    read_status(scan, dir, process);
     read_number(scan, dir, "loginuid", process, FIELD_LOGINUID);
     read_number(scan, dir, "sessionid", process, FIELD_SESSION);
-    read_arguments(scan, dir, process);
-    read_executable(scan, dir, process);
-    read_folder(scan, dir, process);
+    proc_image_read(scan, dir, process);
+    read_namespaces(dir, process);
     read_cgroup(scan, dir, process);
     *out = entry;
     return 0;

@@ -3,12 +3,17 @@
  * Races are the normal case here: a process that goes away while it is read yields -ESRCH when
  * nothing is known of it yet, and otherwise just has fewer fields; so does one whose details the
  * kernel keeps from us. Nothing in a result is verified against a second look: whoever holds an
- * exact identity compares (see process_table.c). One thread at a time. */
+ * exact identity compares (see process_table.c). One thread at a time.
+ *
+ * What is known only at exec is absent: filename, script, interpreter, exe.age, exe.filecaps,
+ * exe.upper, securebits. What a process may change since is as it is now: its environment,
+ * standard descriptors, namespaces and cgroup. */
 #ifndef PICKET_PROCESS_PROC_SCAN_H
 #define PICKET_PROCESS_PROC_SCAN_H
 
 #include "base/arena.h"
 #include "event/record.h"
+#include "process/mount_types.h"
 
 /* What a start time in /proc/PID/stat is cut to: one tick of USER_HZ, which is 100 on every
  * architecture that the sensor knows (kernel: fs/proc/array.c, nsec_to_clock_t). A process whose
@@ -23,11 +28,17 @@ struct proc_scan {
     int cgroup; /* where cgroup v2 is mounted */
     struct arena texts;
     struct buffer file;
+    struct mount_types mounts;
+    int64_t mounts_read; /* when, monotonic */
+    /* The variables that `env` has. Borrowed, set by the owner; none: no environment is read. */
+    const char *const *environment;
+    size_t environment_count;
 };
 
 struct proc_stat {
     struct identity self; /* start: the beginning of its tick */
     int64_t ppid;         /* 0: none, or outside of our pid namespace */
+    int64_t pgid, sid;    /* the same */
     bool zombie;          /* it has exited and only waits for its parent */
     uint32_t tty;         /* device number as the kernel writes it to user space, 0: none */
     struct text comm;     /* borrows the scan's buffer: valid until the next call */

@@ -9,9 +9,9 @@
 
 #include "event/record.h"
 
-/* How much is kept of argv and of cmdline once their event is over. What is cut is flagged
- * (cmdline_truncated); cmdline_length and argc go on telling the whole. */
-#define ENTRY_CMDLINE_MAX 4096
+/* How much is kept of argv, of cmdline and of env once their event is over. What is cut is flagged
+ * (cmdline_truncated, env_truncated); the lengths and argc go on telling the whole. */
+#define ENTRY_TEXT_MAX 4096
 
 struct texts; /* a shared block */
 
@@ -30,6 +30,8 @@ struct process_entry {
     bool parent_sought; /* there is no use in looking for one again */
     bool exited;
     bool exit_reported;
+    bool hash_sought; /* there is no use in asking for its executable's hash again */
+    bool filtered;    /* the program that it runs is one that the user's filters leave out */
     bool is_queued;
     unsigned generation; /* at most so many ancestors stand above it that it was linked under */
 };
@@ -44,7 +46,8 @@ void process_entry_free(struct process_entry *entry); /* it has no children and 
 void process_entry_adopt(struct process_entry *parent, struct process_entry *child);
 void process_entry_orphan(struct process_entry *child);
 
-/* Makes a new entry run its parent's image, as fork does; pid and start_time stay its own. */
+/* Makes a new entry run its parent's image, as fork does; pid and start_time stay its own, and
+ * what its own namespace calls it is not known. */
 void process_entry_inherit(struct process_entry *entry, const struct process_entry *parent);
 
 /* Forgets fields. */
@@ -54,8 +57,12 @@ void process_forget(struct process *process, const struct field_set *fields);
  * already it keeps its own. */
 void process_take(struct process *into, const struct process *from, const struct field_set *fields);
 
+/* The same of one text. */
+void process_take_text(struct process *into, enum field_id id, struct text said);
+
 /* Makes FIELDS the entry's, with copies of its texts, cut where they are too long. FIELDS may
- * borrow from the entry itself. 0, or -ENOMEM and the entry is as it was. */
-int process_entry_set(struct process_entry *entry, const struct process *fields);
+ * borrow from the entry itself, and is then as the entry has it. 0, or -ENOMEM and the entry is as
+ * it was. */
+int process_entry_set(struct process_entry *entry, struct process *fields);
 
 #endif

@@ -6,9 +6,9 @@
 #include <sys/wait.h>
 
 #include "base/clock.h"
+#include "process/id_names.h"
 #include "process/proc_scan.h"
 #include "process/process_entry.h"
-#include "process/user_names.h"
 
 /* How often, in the records' time, the wall clock is looked at; and what it has to be off for its
  * new setting to count: within, events keep the order and the distance of their boot times. */
@@ -18,23 +18,61 @@
 LIST_HEAD(bucket, process_entry);
 TAILQ_HEAD(queue, process_entry);
 
-#define BIT(id) (UINT64_C(1) << FIELD_##id)
-_Static_assert(FIELD_COUNT <= 64, "the sets below have one word");
+/* The part of a set of fields that is in its WORD. */
+#define BIT(id, word) (FIELD_##id / 64 == (word) ? UINT64_C(1) << (FIELD_##id % 64) : UINT64_C(0))
+#define SET(bits)            \
+    {                        \
+        {                    \
+            bits(0), bits(1) \
+        }                    \
+    }
+_Static_assert(FIELD_COUNT > 64 && FIELD_COUNT <= 128, "a set of fields has two words");
 
-static const struct field_set every_field = {{~UINT64_C(0)}};
+#define EVERY_BIT(word) (~UINT64_C(0))
+static const struct field_set every_field = SET(EVERY_BIT);
 
 /* What execve was asked for, whether or not it came to that. */
-#define ATTEMPT_BITS                                                                      \
-    (BIT(FILENAME) | BIT(FILENAME_TRUNCATED) | BIT(INTERPRETER) | BIT(ARGV) | BIT(ARGC) | \
-     BIT(CMDLINE) | BIT(CMDLINE_LENGTH) | BIT(CMDLINE_TRUNCATED))
-static const struct field_set attempt_fields = {{ATTEMPT_BITS}};
-static const struct field_set other_than_attempt_fields = {{~(ATTEMPT_BITS)}};
+#define ATTEMPT_BITS(word)                                                             \
+    (BIT(FILENAME, word) | BIT(FILENAME_TRUNCATED, word) | BIT(SCRIPT, word) |         \
+     BIT(INTERPRETER, word) | BIT(ARGV, word) | BIT(ARGC, word) | BIT(CMDLINE, word) | \
+     BIT(CMDLINE_LENGTH, word) | BIT(CMDLINE_OMITTED, word) | BIT(CMDLINE_TRUNCATED, word))
+static const struct field_set attempt_fields = SET(ATTEMPT_BITS);
+
+#define OTHER_BITS(word) (~ATTEMPT_BITS(word))
+static const struct field_set other_than_attempt_fields = SET(OTHER_BITS);
+
+/* What of that is not kept whole, but for the event: see ENTRY_TEXT_MAX. */
+#define ENV_BITS(word)   (BIT(ENV, word) | BIT(ENV_LENGTH, word) | BIT(ENV_TRUNCATED, word))
+#define SHOWN_BITS(word) (ATTEMPT_BITS(word) | ENV_BITS(word))
+static const struct field_set shown_fields = SET(SHOWN_BITS);
 
 /* What a successful exec replaces. */
-static const struct field_set image_fields = {
-    {ATTEMPT_BITS | BIT(COMM) | BIT(EXE) | BIT(EXE_TRUNCATED) | BIT(EXE_DEVICE) | BIT(EXE_INODE) |
-     BIT(EXE_MODE) | BIT(EXE_NLINK) | BIT(EXE_SETUID) | BIT(EXE_SETGID) | BIT(EXE_MEMFD) |
-     BIT(EXE_DELETED)}};
+#define IMAGE_BITS(word)                                                                      \
+    (ATTEMPT_BITS(word) | BIT(COMM, word) | BIT(EXE, word) | BIT(EXE_TRUNCATED, word) |       \
+     BIT(EXE_DEVICE, word) | BIT(EXE_INODE, word) | BIT(EXE_FILESYSTEM, word) |               \
+     BIT(EXE_SIZE, word) | BIT(EXE_MTIME, word) | BIT(EXE_CTIME, word) | BIT(EXE_AGE, word) | \
+     BIT(EXE_MODE, word) | BIT(EXE_UID, word) | BIT(EXE_GID, word) | BIT(EXE_OWNER, word) |   \
+     BIT(EXE_NLINK, word) | BIT(EXE_SETUID, word) | BIT(EXE_SETGID, word) |                   \
+     BIT(EXE_FILECAPS, word) | BIT(EXE_WRITABLE, word) | BIT(EXE_UPPER, word) |               \
+     BIT(EXE_TMPFS, word) | BIT(EXE_MEMFD, word) | BIT(EXE_DELETED, word) |                   \
+     BIT(EXE_SHA256, word) | ENV_BITS(word) | BIT(STDIN, word) | BIT(STDOUT, word) |          \
+     BIT(STDERR, word))
+static const struct field_set image_fields = SET(IMAGE_BITS);
+
+/* What the process is in, as far as only an exec's record says it. */
+#define CGROUP_BITS(word) \
+    (BIT(CGROUP_PATH, word) | BIT(CONTAINER_ID, word) | BIT(CONTAINER_RUNTIME, word))
+static const struct field_set cgroup_fields = SET(CGROUP_BITS);
+
+/* Which field names which number, and from which file. */
+static const struct {
+    enum field_id id, name;
+    enum { FILE_USERS, FILE_GROUPS, FILES } file;
+} names[] = {
+    {FIELD_UID, FIELD_USER, FILE_USERS},           {FIELD_EUID, FIELD_EUSER, FILE_USERS},
+    {FIELD_LOGINUID, FIELD_LOGINUSER, FILE_USERS}, {FIELD_EXE_UID, FIELD_EXE_OWNER, FILE_USERS},
+    {FIELD_GID, FIELD_GROUP, FILE_GROUPS},
+};
 
 struct process_table {
     struct process_table_options limits;
@@ -47,9 +85,11 @@ struct process_table {
     size_t exited_leaf_count;
     size_t footprint;
     struct proc_scan proc;
-    struct user_names *users;
+    struct id_names *files[FILES];
     int64_t offset, offset_checked;
     struct process_table_counters counters;
+    struct exe_hash *hash; /* NULL: not asked for */
+    char hex[EXE_HASH_LEN];
     struct process shown; /* the last event's process */
 };
 
@@ -80,9 +120,16 @@ static int init(struct process_table *table, const struct process_table_options 
         return -EIO;
     table->offset = clock_boot_offset();
     table->offset_checked = clock_boottime();
-    int r = user_names_new(limits->passwd ? limits->passwd : "/etc/passwd", &table->users);
+    int r =
+        id_names_new(limits->passwd ? limits->passwd : "/etc/passwd", &table->files[FILE_USERS]);
 
-    return r < 0 ? r : proc_scan_init(&table->proc, limits->proc ? limits->proc : "/proc");
+    if (r == 0)
+        r = id_names_new(limits->group ? limits->group : "/etc/group", &table->files[FILE_GROUPS]);
+    if (r == 0)
+        r = proc_scan_init(&table->proc, limits->proc ? limits->proc : "/proc");
+    table->proc.environment = limits->environment;
+    table->proc.environment_count = limits->environment_count;
+    return r;
 }
 
 int process_table_new(const struct process_table_options *options, struct process_table **out)
@@ -267,7 +314,8 @@ void process_table_free(struct process_table *table)
            (entry = TAILQ_FIRST(&table->live_leaves)))
         remove_entry(table, entry);
     free(table->buckets);
-    user_names_free(table->users);
+    for (size_t i = 0; i < FILES; i++)
+        id_names_free(table->files[i]);
     proc_scan_deinit(&table->proc);
     free(table);
 }
@@ -305,23 +353,65 @@ static void mark_exited(struct process_table *table, struct process_entry *entry
     queue_join(table, entry);
 }
 
-/* The user's name belongs to the uid, wherever that came from. */
-static void set_user(struct process_table *table, struct process *process, int64_t now)
+/* A name belongs to its number, wherever that came from. */
+static void set_names(struct process_table *table, struct process *process, int64_t now)
 {
-    struct text name = {NULL, 0};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        struct text name = {NULL, 0};
+        struct value id;
 
-    if (field_set_has(&process->has, FIELD_UID))
-        name = user_names_get(table->users, process->uid, now);
-    if (!name.ptr) {
-        field_set_remove(&process->has, FIELD_USER);
-        return;
+        if (process_value(process, &field_catalogue[names[i].id], &id))
+            name = id_names_get(table->files[names[i].file], id.number, now);
+        if (name.ptr)
+            process_take_text(process, names[i].name, name);
+        else
+            field_set_remove(&process->has, names[i].name);
     }
-    struct process named = {.user = name};
-    struct field_set user = {0};
+}
 
-    field_set_add(&user, FIELD_USER);
-    named.has = user;
-    process_take(process, &named, &user);
+void process_table_set_hash(struct process_table *table, struct exe_hash *hash)
+{
+    table->hash = hash;
+}
+
+/* Borrows table->hex. True when there is no use in asking again. */
+static bool set_hash(struct process_table *table, struct process *process)
+{
+    struct text path = {"", 0}, device = process->exe_device;
+    int64_t major, minor;
+
+    if (!field_set_has(&process->has, FIELD_EXE_DEVICE) ||
+        !field_set_has(&process->has, FIELD_EXE_CTIME) ||
+        text_to_int(text_split(&device, ':'), &major) < 0 || text_to_int(device, &minor) < 0)
+        return true;
+    if (field_set_has(&process->has, FIELD_EXE) && !process->exe_truncated)
+        path = process->exe;
+    int r = exe_hash_get(table->hash,
+                         &(struct exe_file){.pid = process->pid,
+                                            .major = (uint32_t)major,
+                                            .minor = (uint32_t)minor,
+                                            .inode = (uint64_t)process->exe_inode,
+                                            .ctime = process->exe_ctime,
+                                            .size = process->exe_size},
+                         path, table->hex);
+
+    if (r == 0)
+        process_set_text(process, FIELD_EXE_SHA256, &process->exe_sha256,
+                         (struct text){table->hex, EXE_HASH_LEN});
+    return r != -ETIMEDOUT;
+}
+
+/* Of those that have none yet: they began before the hashes, or theirs came late. */
+static void hash_line(struct process_table *table, struct process_entry *entry)
+{
+    for (unsigned i = 0; entry && i <= ANCESTOR_MAX; entry = entry->parent, i++) {
+        if (entry->hash_sought || field_set_has(&entry->process.has, FIELD_EXE_SHA256))
+            continue;
+        struct process process = entry->process;
+
+        entry->hash_sought = set_hash(table, &process);
+        process_entry_set(entry, &process);
+    }
 }
 
 /* A new entry of what /proc said; its ancestors are read next, or never. */
@@ -335,7 +425,7 @@ static int add_found(struct process_table *table, const struct proc_entry *found
         return -ENOMEM;
     process.start_time = entry->process.start_time;
     field_set_add(&process.has, FIELD_START_TIME);
-    set_user(table, &process, table->offset_checked);
+    set_names(table, &process, table->offset_checked);
     int r = process_entry_set(entry, &process);
 
     if (r < 0) {
@@ -448,19 +538,21 @@ static struct process_entry *find_or_seek(struct process_table *table, struct id
     return find_entry(table, self, true);
 }
 
-/* Gives the entry the parent that the record names, unless it has a better one. */
+/* Gives the entry the parent that the record names, unless it has a better one: the one that made
+ * it, whoever the kernel says its parent is. */
 static void settle_parent(struct process_table *table, struct process_entry *entry,
                           const struct record *record)
 {
     bool forked = record->type == EVENT_FORK;
+    struct identity self = forked && record->creator.pid > 0 ? record->creator : record->parent;
     struct process_entry *parent;
 
-    if (record->parent.pid <= 0 || entry->parent_forked || (entry->parent && !forked))
+    if (self.pid <= 0 || entry->parent_forked || (entry->parent && !forked))
         return;
     if (entry->parent_sought && !forked) {
-        parent = find_entry(table, record->parent, true);
+        parent = find_entry(table, self, true);
     } else {
-        parent = find_or_seek(table, record->parent);
+        parent = find_or_seek(table, self);
         table->counters.unknown_parents += !parent;
         entry->parent_sought = true;
     }
@@ -468,6 +560,25 @@ static void settle_parent(struct process_table *table, struct process_entry *ent
         return;
     link_parent(table, entry, parent);
     entry->parent_forked = forked;
+}
+
+/* How old the executable was; a clock that was set back makes none of the future. */
+static void set_age(const struct process_table *table, struct process *process,
+                    const struct record *record)
+{
+    int64_t age;
+
+    if (!field_set_has(&process->has, FIELD_EXE_CTIME))
+        return;
+    if (__builtin_sub_overflow(record->boot_time + table->offset, process->exe_ctime, &age))
+        age = INT64_MAX;
+    process_set_number(process, FIELD_EXE_AGE, &process->exe_age, age > 0 ? age : 0);
+}
+
+static bool has_moved(const struct process *was, const struct process *said)
+{
+    return field_set_has(&was->has, FIELD_CGROUP_ID) &&
+           field_set_has(&said->has, FIELD_CGROUP_ID) && was->cgroup_id != said->cgroup_id;
 }
 
 /* What the process is, now that the record says so. */
@@ -478,43 +589,58 @@ static void merge(struct process_table *table, const struct process_entry *entry
 
     *merged = entry->process;
     if (record->type == EVENT_EXEC)
-        process_forget(merged, &image_fields);
-    /* Every record says which terminal there is, but an exiting process may have let go of it. */
-    if (record->type != EVENT_EXIT)
-        field_set_remove(&merged->has, FIELD_TTY);
+        process_forget(merged, record->filtered ? &every_field : &image_fields);
+    if (has_moved(merged, said))
+        process_forget(merged, &cgroup_fields);
     process_take(merged, said,
                  record->type == EVENT_EXEC_FAILED ? &other_than_attempt_fields : &every_field);
+    /* Every record says which terminal there is, but an exiting process may have let go of it. */
+    if (record->type != EVENT_EXIT && !field_set_has(&said->has, FIELD_TTY))
+        field_set_remove(&merged->has, FIELD_TTY);
     merged->pid = entry->self.pid;
     field_set_add(&merged->has, FIELD_PID);
     if (!field_set_has(&said->has, FIELD_PPID) && record->parent.pid > 0) {
         merged->ppid = record->parent.pid;
         field_set_add(&merged->has, FIELD_PPID);
     }
+    merged->start_time = entry->process.start_time;
+    field_set_add(&merged->has, FIELD_START_TIME);
+    if (record->type == EVENT_EXEC)
+        set_age(table, merged, record);
     if (field_set_has(&said->has, FIELD_UID))
-        set_user(table, merged, record->boot_time);
+        set_names(table, merged, record->boot_time);
 }
 
 static int update(struct process_table *table, struct process_entry *entry,
                   const struct record *record, bool is_new)
 {
-    struct process merged;
+    struct process *shown = &table->shown;
 
     settle_parent(table, entry, record);
     if (record->type == EVENT_FORK && !is_new) {
-        table->shown = entry->process;
+        *shown = entry->process;
         return 0;
     }
     if (record->type == EVENT_FORK && entry->parent)
         process_entry_inherit(entry, entry->parent);
-    merge(table, entry, record, &merged);
-    int r = process_entry_set(entry, &merged);
+    merge(table, entry, record, shown);
+    if (record->type == EVENT_EXEC)
+        entry->hash_sought = table->hash && !record->filtered && set_hash(table, shown);
+    int r = process_entry_set(entry, shown);
 
     if (r < 0)
         return r;
-    table->shown = entry->process;
-    if (record->type == EVENT_EXEC || record->type == EVENT_EXEC_FAILED) {
-        process_forget(&table->shown, &attempt_fields);
-        process_take(&table->shown, &record->process, &attempt_fields);
+    if (table->hash && record->type != EVENT_FORK) {
+        hash_line(table, entry);
+        *shown = entry->process;
+    }
+    const struct field_set *own = record->type == EVENT_EXEC          ? &shown_fields
+                                  : record->type == EVENT_EXEC_FAILED ? &attempt_fields
+                                                                      : NULL;
+
+    if (own) {
+        process_forget(shown, own);
+        process_take(shown, &record->process, own);
     }
     return 0;
 }
@@ -590,6 +716,10 @@ int process_table_apply(struct process_table *table, const struct record *record
         return -ENOMEM;
     int r = update(table, entry, record, is_new);
 
+    if (record->type == EVENT_EXEC)
+        entry->filtered = record->filtered;
+    bool filtered = entry->filtered;
+
     if (record->type == EVENT_EXIT) {
         mark_exited(table, entry);
         entry->exit_reported = true;
@@ -597,6 +727,8 @@ int process_table_apply(struct process_table *table, const struct record *record
         queue_join(table, entry);
     }
     trim(table, entry);
+    if (r == 0 && filtered)
+        return -ECANCELED;
     if (r == 0)
         make_event(table, record, out);
     return r;

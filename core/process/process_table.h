@@ -21,6 +21,7 @@
 
 #include "base/cleanup.h"
 #include "event/record.h"
+#include "process/exe_hash.h"
 
 #define PROCESS_TABLE_ENTRIES_MAX 65536
 #define PROCESS_TABLE_BYTES_MAX   (64UL * 1024 * 1024)
@@ -32,7 +33,11 @@ struct process_table_options {
     size_t bytes_max;   /* memory of them and their texts */
     size_t exited_max;  /* exited processes kept for late events, beside those kept as ancestors */
     const char *proc;   /* where procfs is mounted: "/proc" */
-    const char *passwd; /* user names: "/etc/passwd" */
+    const char *passwd; /* names of users: "/etc/passwd" */
+    const char *group;  /* and of groups: "/etc/group" */
+    /* The variables that `env` has of processes found in /proc. Borrowed. */
+    const char *const *environment;
+    size_t environment_count;
 };
 
 struct process_table_counters {
@@ -53,6 +58,10 @@ int process_table_new(const struct process_table_options *options, struct proces
 void process_table_free(struct process_table *table);
 DEFINE_FREEP(struct process_table, process_table)
 
+/* From now on events have exe.sha256, also of ancestors; NULL: no more. HASH is borrowed: it has to
+ * outlive the table or the next call. */
+void process_table_set_hash(struct process_table *table, struct exe_hash *hash);
+
 /* Adds every process of /proc that is not in the table yet. 0, -ENOMEM, or -errno. */
 int process_table_scan(struct process_table *table);
 
@@ -62,11 +71,15 @@ int process_table_scan(struct process_table *table);
  * goes (argv and cmdline whole), of an EXEC_FAILED the image of the caller with filename, argv,
  * argc and the cmdline fields of the attempt.
  *
+ * Of a process whose exec a filter left out nothing is known but who it is; its exit and its
+ * failed execs are taken in and make no event. What it forks is not filtered until it execs.
+ *
  * EXIT: a process that returned has exit.code, one that was killed has exit.signal; retval is the
  * code, 0 for a killed one. FORK: the process is the child.
  *
  * 0; -EALREADY: an exit that was applied before, there is no event (the kernel reports some exits
- * of threaded processes twice); -EINVAL: the record names no process; -ENOMEM. */
+ * of threaded processes twice); -ECANCELED: of a filtered process, there is no event; -EINVAL: the
+ * record names no process; -ENOMEM. */
 int process_table_apply(struct process_table *table, const struct record *record,
                         struct event *out);
 

@@ -183,6 +183,9 @@ static void read_id(struct draft *draft, const struct yaml_node *key, const stru
         return;
     }
     draft->id = value;
+    if (text_starts(value->text, TEXT("picket.")))
+        diag_error(draft->compiler->diags, value->mark, "bad-id",
+                   "ids that begin with 'picket.' are those of alerts about picket itself");
     for (size_t i = 0; i < value->text.len; i++) {
         char c = value->text.ptr[i];
         bool good = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||

@@ -19,7 +19,7 @@ static unsigned predicate_cost(const struct predicate *predicate)
 
     if (predicate->op == PREDICATE_CONTAINS || predicate->op == PREDICATE_GLOB)
         cost += 2;
-    if (predicate->ref.field->type == TYPE_TEXT_LIST)
+    if (predicate->ref.field->type == TYPE_TEXT_LIST || predicate->ref.field->type == TYPE_FLAGS)
         cost += 4;
     return predicate->ref.owner == OWNER_ANY_ANCESTOR ? cost * 8 : cost;
 }
@@ -127,7 +127,7 @@ static int compare(const void *left, const void *right)
 static bool has_one_value(const struct predicate *predicate)
 {
     return predicate->ref.owner != OWNER_ANY_ANCESTOR &&
-           predicate->ref.field->type != TYPE_TEXT_LIST;
+           predicate->ref.field->type != TYPE_TEXT_LIST && predicate->ref.field->type != TYPE_FLAGS;
 }
 
 /* Whether two predicates ask one field to be two things. */

@@ -160,6 +160,14 @@ const struct message *message_default(enum event_type on)
     return &defaults[on];
 }
 
+bool message_asks(const struct message *message, enum field_id id)
+{
+    for (size_t i = 0; i < message->count; i++)
+        if (message->parts[i].has_field && message->parts[i].ref.field->id == id)
+            return true;
+    return false;
+}
+
 static void put_value(const struct value *value, struct buffer *out)
 {
     struct text rest = value->text, item;

@@ -17,6 +17,9 @@ int message_compile(const struct yaml_node *node, struct arena *arena, struct di
 /* The message of a rule that has none, by what the rule is on. */
 const struct message *message_default(enum event_type on);
 
+/* Whether it says that field, of whichever process. */
+bool message_asks(const struct message *message, enum field_id id);
+
 /* Puts the message for EVENT: printable whatever the event holds, a value it has not as "-". */
 void message_put(const struct message *message, const struct event *event, struct buffer *out);
 

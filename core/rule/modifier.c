@@ -12,7 +12,7 @@ enum modifier_kind {
 
 /* Which types a modifier can be used on. */
 #define ON(type)   (1U << TYPE_##type)
-#define ON_TEXT    (ON(TEXT) | ON(TEXT_LIST))
+#define ON_TEXT    (ON(TEXT) | ON(TEXT_LIST) | ON(FLAGS))
 #define ON_WRITTEN (ON_TEXT | ON(NUMBER) | ON(TIME)) /* by its text */
 #define ON_ORDERED (ON(NUMBER) | ON(TIME) | ON(DURATION))
 #define ON_ANY     (ON_WRITTEN | ON_ORDERED | ON(BOOL))

@@ -182,6 +182,25 @@ static const struct expression *compile_bool(struct compiler *compiler,
     return NULL;
 }
 
+/* The whole name of a bit has to be one; patterns find what they find. */
+static const struct expression *compile_flags(struct compiler *compiler,
+                                              const struct operand *operand)
+{
+    const struct flag_names *names = flag_names_of(operand->key->ref.field->id);
+    struct text name = operand->value->text;
+    enum predicate_operator op = operand->key->op;
+    bool plain = (op == PREDICATE_IS && !(operand->key->flags & REGEX_NOCASE)) ||
+                 (op == PREDICATE_MATCHES && !has_meta(name, REGEX_META));
+    int64_t set = 0;
+
+    if (!plain || (!text_starts(name, TEXT("-")) && flag_names_read(names, name, &set) == 0))
+        return compile_text(compiler, operand);
+    diag_error(compiler->diags, mark_of(operand), "bad-value",
+               "'%.*s' is no name that '%.*s' has%s", TEXT_ARG(name), TEXT_ARG(operand->key->name),
+               diag_hint(compiler->diags, flag_names_suggest(names, name)));
+    return NULL;
+}
+
 static const struct expression *compile_exists(struct compiler *compiler,
                                                const struct operand *operand)
 {
@@ -233,6 +252,8 @@ const struct expression *operand_compile(struct compiler *compiler, const struct
         return compile_duration(compiler, operand);
     case TYPE_BOOL:
         return compile_bool(compiler, operand);
+    case TYPE_FLAGS:
+        return compile_flags(compiler, operand);
     default:
         return compile_text(compiler, operand);
     }

@@ -169,6 +169,20 @@ static bool holds_list(const struct predicate *predicate, struct text list,
     return false;
 }
 
+static bool holds_flags(const struct predicate *predicate, const struct value *value,
+                        struct predicate_scratch *scratch)
+{
+    uint64_t left = (uint64_t)value->number;
+    struct text name;
+
+    if (flag_names_is_all(value->names, left) && holds_text(predicate, TEXT("all"), scratch))
+        return true;
+    while (flag_names_next(value->names, &left, &name))
+        if (holds_text(predicate, name, scratch))
+            return true;
+    return false;
+}
+
 static bool holds_value(const struct predicate *predicate, const struct value *value,
                         struct predicate_scratch *scratch)
 {
@@ -181,6 +195,8 @@ static bool holds_value(const struct predicate *predicate, const struct value *v
         return holds_text(predicate, value->text, scratch);
     if (value->type == TYPE_TEXT_LIST)
         return holds_list(predicate, value->text, scratch);
+    if (value->type == TYPE_FLAGS)
+        return holds_flags(predicate, value, scratch);
     buffer_clear(&scratch->text);
     value_put(&scratch->text, value);
     return holds_text(predicate, buffer_text(&scratch->text), scratch);

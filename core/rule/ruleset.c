@@ -5,6 +5,7 @@
 
 #include "rule/compiler.h"
 #include "rule/document.h"
+#include "rule/predicate.h"
 #include "rule/rule_files.h"
 
 /* Only when nothing else is wrong: what cannot be read may hold some. */
@@ -38,6 +39,27 @@ int ruleset_load(const struct rule_source *sources, size_t count, struct diag_li
     }
     check_rules(&compiler, sources, count);
     return compiler_finish(&compiler, out);
+}
+
+static bool rule_asks(const struct rule *rule, enum field_id id)
+{
+    if (message_asks(rule->message, id))
+        return true;
+    for (size_t i = 0; i < rule->suppress.by_count; i++)
+        if (rule->suppress.by[i].field->id == id)
+            return true;
+    return false;
+}
+
+bool ruleset_asks(const struct ruleset *ruleset, enum field_id id)
+{
+    for (size_t i = 0; i < ruleset->predicate_count; i++)
+        if (ruleset->predicates[i]->ref.field->id == id)
+            return true;
+    for (size_t i = 0; i < ruleset->count; i++)
+        if (rule_asks(ruleset->rules[i], id))
+            return true;
+    return false;
 }
 
 void ruleset_free(struct ruleset *ruleset)

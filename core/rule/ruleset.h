@@ -39,6 +39,10 @@ struct rule_source {
 int ruleset_load(const struct rule_source *sources, size_t count, struct diag_list *diags,
                  struct ruleset **out);
 
+/* Whether any rule asks for that field: in what it matches, says or suppresses by, of whichever
+ * process. What is dear to know is made only then. */
+bool ruleset_asks(const struct ruleset *ruleset, enum field_id id);
+
 void ruleset_free(struct ruleset *ruleset);
 DEFINE_FREEP(struct ruleset, ruleset)
 

@@ -70,6 +70,18 @@ static bool read_list(struct building *building, const struct yaml_node *value, 
     return true;
 }
 
+static bool read_flags(const struct yaml_node *value, const struct field *field, int64_t *out)
+{
+    if (value->kind != YAML_LIST)
+        return false;
+    *out = 0;
+    for (size_t i = 0; i < value->count; i++)
+        if (value->items[i]->kind != YAML_SCALAR ||
+            flag_names_read(flag_names_of(field->id), value->items[i]->text, out) < 0)
+            return false;
+    return true;
+}
+
 static bool read_number(const struct yaml_node *value, enum field_type type, int64_t *out)
 {
     if (value->kind != YAML_SCALAR)
@@ -97,6 +109,8 @@ static bool set_member(struct building *building, void *object, const struct fie
         return read_list(building, value, member);
     case TYPE_BOOL:
         return yaml_is_bool(value, member);
+    case TYPE_FLAGS:
+        return read_flags(value, field, member);
     default:
         return read_number(value, field->type, member);
     }

@@ -1,7 +1,6 @@
 #include "sensor/doorbell.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
@@ -15,56 +14,42 @@ static int add_poll(struct doorbell *doorbell, int fd)
 {
     struct epoll_event event = {.events = EPOLLIN};
 
-    if (fd < 0)
-        return 0;
     return epoll_ctl(doorbell->epoll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
 }
 
-static int open_bells(struct doorbell *doorbell, const struct ring_set *set, const char **what)
-{
-    size_t size = (size_t)sysconf(_SC_PAGESIZE);
-    int r = add_poll(doorbell, doorbell->timer);
-
-    for (unsigned cpu = 0; r == 0 && cpu < set->count; cpu++) {
-        r = perf_ring_open(&doorbell->bells[cpu], (int)cpu, size, PERF_RING_EACH_RECORD, what);
-        doorbell->count = cpu + 1;
-        if (r == 0)
-            r = add_poll(doorbell, doorbell->bells[cpu].fd);
-        if (r == 0)
-            r = add_poll(doorbell, set->rings[cpu].fd);
-    }
-    return r;
-}
-
-int doorbell_open(struct doorbell *doorbell, const struct ring_set *set, uint32_t *asleep,
-                  const char **what)
+int doorbell_open(struct doorbell *doorbell, uint32_t *asleep, const char **what)
 {
     *doorbell = (struct doorbell){
         .epoll = epoll_create1(EPOLL_CLOEXEC),
         .timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK),
-        .bells = calloc(set->count, sizeof *doorbell->bells),
+        .bell.fd = -1,
         .asleep = asleep,
     };
     *what = "epoll";
-    int r = doorbell->epoll < 0 || doorbell->timer < 0 || !doorbell->bells
-                ? -errno
-                : open_bells(doorbell, set, what);
+    int r = doorbell->epoll < 0 || doorbell->timer < 0 ? -errno : 0;
 
+    if (r == 0)
+        r = add_poll(doorbell, doorbell->timer);
     if (r < 0)
         doorbell_deinit(doorbell);
     return r;
 }
 
+int doorbell_hang(struct doorbell *doorbell, int fd, size_t size, const char **what)
+{
+    int r = bpf_ring_map(&doorbell->bell, fd, size, what);
+
+    return r < 0 ? r : add_poll(doorbell, doorbell->bell.fd);
+}
+
 void doorbell_deinit(struct doorbell *doorbell)
 {
-    for (unsigned cpu = 0; cpu < doorbell->count; cpu++)
-        perf_ring_deinit(&doorbell->bells[cpu]);
-    free(doorbell->bells);
+    bpf_ring_deinit(&doorbell->bell);
     if (doorbell->timer >= 0)
         close(doorbell->timer);
     if (doorbell->epoll >= 0)
         close(doorbell->epoll);
-    *doorbell = (struct doorbell){.epoll = -1, .timer = -1};
+    *doorbell = (struct doorbell){.epoll = -1, .timer = -1, .bell.fd = -1};
 }
 
 static void set_timer(struct doorbell *doorbell, int64_t first, int64_t then)
@@ -79,11 +64,10 @@ void doorbell_answer(struct doorbell *doorbell)
 {
     uint64_t expirations;
 
-    /* Nothing to read: a bell or a ring woke us. */
+    /* Nothing to read: the bell woke us. */
     if (read(doorbell->timer, &expirations, sizeof expirations) < 0 && errno != EAGAIN)
         doorbell->ticking = false;
-    for (unsigned cpu = 0; cpu < doorbell->count; cpu++)
-        perf_ring_clear(&doorbell->bells[cpu]);
+    bpf_ring_clear(&doorbell->bell);
 }
 
 /* True while records come fast. */

@@ -2,8 +2,9 @@
  *
  * The wake-up is what capture costs (12 to 16 us each), so records do not wake anybody. A reader
  * with nothing to do says so in memory that the kernel side sees; the next record there rings,
- * once, through small rings of their own. While records come fast the reader does not say so: it
- * looks every few milliseconds, and nothing rings. An idle machine wakes nobody. */
+ * once, through a small ring of its own. While records come fast the reader does not say so: it
+ * looks every few milliseconds, and the kernel side rings for each half of a ring that it has
+ * written only. An idle machine wakes nobody. */
 #ifndef PICKET_SENSOR_DOORBELL_H
 #define PICKET_SENSOR_DOORBELL_H
 
@@ -16,17 +17,19 @@
 struct doorbell {
     int epoll; /* readable when it is time to read */
     int timer;
-    struct perf_ring *bells; /* by CPU */
-    unsigned count;
+    struct bpf_ring bell;
     uint32_t *asleep; /* borrowed: the flag of the kernel side */
     bool ticking;
     int64_t since; /* of the rate; boot time, ns */
     uint64_t records;
 };
 
-/* Opens a bell for each CPU of SET and polls those and the rings. Errors as perf_ring_open(). */
-int doorbell_open(struct doorbell *doorbell, const struct ring_set *set, uint32_t *asleep,
-                  const char **what);
+/* -errno, and *WHAT says what failed. */
+int doorbell_open(struct doorbell *doorbell, uint32_t *asleep, const char **what);
+
+/* Listens to the kernel side's bell, a ring map of SIZE bytes at FD, which stays the caller's.
+ * Errors as bpf_ring_map(). */
+int doorbell_hang(struct doorbell *doorbell, int fd, size_t size, const char **what);
 void doorbell_deinit(struct doorbell *doorbell);
 
 /* Call when the epoll is readable, before the rings are read. */

@@ -1,27 +1,44 @@
 #include "sensor/ring_set.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "wire.h"
 
-int ring_set_open(struct ring_set *set, unsigned count, size_t size, const char **what)
+/* Without a file that says otherwise a CPU is online: the first one has none. */
+static bool is_online(unsigned cpu)
+{
+    char path[64];
+
+    snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu%u/online", cpu);
+    CLEANUP(fclosep) FILE *file = fopen(path, "re");
+
+    return !file || fgetc(file) != '0';
+}
+
+int ring_set_open(struct ring_set *set, unsigned count, const struct ring_sizes *sizes,
+                  const char **what)
 {
     *set = (struct ring_set){.count = count};
     *what = "memory";
     set->rings = calloc(count, sizeof *set->rings);
     set->heads = calloc(count, sizeof *set->heads);
-    set->expected = calloc(count, sizeof *set->expected);
-    if (!set->rings || !set->heads || !set->expected) {
+    set->places = calloc(count, sizeof *set->places);
+    if (!set->rings || !set->heads || !set->places) {
         ring_set_deinit(set);
         return -ENOMEM;
     }
-    for (unsigned cpu = 0; cpu < count; cpu++)
-        set->rings[cpu].fd = -1;
     for (unsigned cpu = 0; cpu < count; cpu++) {
-        int r = perf_ring_open(&set->rings[cpu], (int)cpu, size, PERF_RING_HALF_FULL, what);
+        set->rings[cpu].fd = -1;
+        set->places[cpu].last = clock_boottime();
+    }
+    for (unsigned cpu = 0; cpu < count; cpu++) {
+        size_t size = is_online(cpu) ? sizes->online : sizes->offline;
+        int r = bpf_ring_open(&set->rings[cpu], size, what);
 
         if (r < 0) {
             ring_set_deinit(set);
@@ -34,18 +51,30 @@ int ring_set_open(struct ring_set *set, unsigned count, size_t size, const char 
 void ring_set_deinit(struct ring_set *set)
 {
     for (unsigned cpu = 0; set->rings && cpu < set->count; cpu++)
-        perf_ring_deinit(&set->rings[cpu]);
+        bpf_ring_deinit(&set->rings[cpu]);
     free(set->rings);
     free(set->heads);
-    free(set->expected);
+    free(set->places);
     *set = (struct ring_set){0};
 }
 
 /* True when the number is one that the ring may have next: behind the last, and given out. */
 static bool fits_ring(const struct ring_set *set, unsigned ring, uint64_t sequence)
 {
-    return sequence >= set->expected[ring] &&
+    return sequence >= set->places[ring].expected &&
            sequence < __atomic_load_n(&set->cpus[ring].sequence, __ATOMIC_ACQUIRE);
+}
+
+/* Tells the kernel side how much room there is. */
+static void tell_taken(struct ring_set *set, unsigned ring)
+{
+    __atomic_store_n(&set->cpus[ring].read_bytes, set->rings[ring].taken, __ATOMIC_RELAXED);
+}
+
+static void take_sample(struct ring_set *set, unsigned ring)
+{
+    bpf_ring_advance(&set->rings[ring]);
+    tell_taken(set, ring);
 }
 
 /* Reads time and sequence of the ring's next record into *HEAD; false when it has none. Samples
@@ -54,15 +83,16 @@ static bool read_head(struct ring_set *set, unsigned ring, struct ring_head *hea
 {
     struct wire_header header;
 
-    while (perf_ring_peek(&set->rings[ring])) {
+    while (bpf_ring_peek(&set->rings[ring])) {
         if (set->rings[ring].sample_len >= sizeof header) {
             memcpy(&header, set->rings[ring].sample, sizeof header);
             *head = (struct ring_head){ring, (int64_t)header.time, header.sequence};
             if (fits_ring(set, ring, header.sequence))
                 return true;
         }
-        perf_ring_advance(&set->rings[ring]);
+        take_sample(set, ring);
     }
+    tell_taken(set, ring);
     return false;
 }
 
@@ -101,26 +131,79 @@ static int64_t order_heads(struct ring_head *heads, unsigned count)
     return second;
 }
 
-static void hand_sample(struct ring_set *set, const struct ring_head *head, ring_set_sample_fn *fn,
-                        void *context)
+/* What is missing on CPU below NUMBER, as is known at UNTIL. */
+static void hand_gap(struct ring_set *set, unsigned cpu, uint64_t number, int64_t until,
+                     const struct ring_set_reader *reader)
 {
-    struct perf_ring *ring = &set->rings[head->ring];
+    struct ring_place *place = &set->places[cpu];
+    struct gap gap = {
+        .cpu = cpu,
+        .ringless = !set->rings[cpu].consumer,
+        .from = place->last,
+        .until = until > place->last ? until : place->last,
+        .count = number - place->expected,
+    };
 
-    set->gaps += head->sequence - set->expected[head->ring];
-    set->expected[head->ring] = head->sequence + 1;
-    fn(context, ring->sample, ring->sample_len);
-    perf_ring_advance(ring);
+    place->expected = number;
+    place->last = gap.until;
+    set->gaps += gap.count;
+    reader->on_gap(reader->context, &gap);
 }
 
-static size_t merge(struct ring_set *set, int64_t horizon, ring_set_sample_fn *fn, void *context)
+static void hand_sample(struct ring_set *set, const struct ring_head *head,
+                        const struct ring_set_reader *reader)
+{
+    struct bpf_ring *ring = &set->rings[head->ring];
+    struct ring_place *place = &set->places[head->ring];
+
+    if (head->sequence > place->expected)
+        hand_gap(set, head->ring, head->sequence, head->time, reader);
+    place->expected = head->sequence + 1;
+    place->last = head->time;
+    reader->on_sample(reader->context, ring->sample, ring->sample_len);
+    take_sample(set, head->ring);
+}
+
+/* How many records the CPU is done with. The kernel side counts one when it is in the ring or lost
+ * for good, so what is below and not in the ring at a later look is lost. */
+static uint64_t count_finished(const struct wire_cpu *cpu)
+{
+    uint64_t finished = 0;
+
+    for (int type = 0; type < WIRE_TYPES; type++)
+        finished += __atomic_load_n(&cpu->emitted[type], __ATOMIC_ACQUIRE);
+    uint64_t given = __atomic_load_n(&cpu->sequence, __ATOMIC_ACQUIRE);
+
+    return finished < given ? finished : given;
+}
+
+static bool is_drained(const struct bpf_ring *ring)
+{
+    return ring->head == ring->tail;
+}
+
+/* A CPU that goes quiet after a loss shows it by its counts alone. */
+static void hand_last_gaps(struct ring_set *set, int64_t until,
+                           const struct ring_set_reader *reader)
+{
+    for (unsigned cpu = 0; cpu < set->count; cpu++)
+        if (set->places[cpu].finished > set->places[cpu].expected && is_drained(&set->rings[cpu]))
+            hand_gap(set, cpu, set->places[cpu].finished, until, reader);
+}
+
+static size_t merge(struct ring_set *set, int64_t horizon, const struct ring_set_reader *reader)
 {
     struct ring_head *heads = set->heads;
     unsigned count = 0;
     size_t handed = 0;
 
-    for (unsigned cpu = 0; cpu < set->count; cpu++)
-        if (perf_ring_refresh(&set->rings[cpu]) && read_head(set, cpu, &heads[count]))
+    for (unsigned cpu = 0; cpu < set->count; cpu++) {
+        set->places[cpu].finished = count_finished(&set->cpus[cpu]);
+        if (bpf_ring_refresh(&set->rings[cpu]) && read_head(set, cpu, &heads[count]))
             count++;
+    }
+    int64_t looked = clock_boottime();
+
     while (count > 0) {
         int64_t until = order_heads(heads, count);
         bool more = true;
@@ -128,39 +211,50 @@ static size_t merge(struct ring_set *set, int64_t horizon, ring_set_sample_fn *f
         if (heads[0].time > horizon)
             break;
         while (more && heads[0].time <= until && heads[0].time <= horizon) {
-            hand_sample(set, &heads[0], fn, context);
+            hand_sample(set, &heads[0], reader);
             handed++;
             more = read_head(set, heads[0].ring, &heads[0]);
         }
         if (!more)
             heads[0] = heads[--count];
     }
+    hand_last_gaps(set, looked, reader);
     return handed;
 }
 
-size_t ring_set_read(struct ring_set *set, ring_set_sample_fn *fn, void *context)
+size_t ring_set_read(struct ring_set *set, const struct ring_set_reader *reader)
 {
     set->horizon = find_horizon(set); /* before the rings are looked at */
-    return merge(set, set->horizon, fn, context);
+    return merge(set, set->horizon, reader);
 }
 
-size_t ring_set_flush(struct ring_set *set, ring_set_sample_fn *fn, void *context)
+size_t ring_set_flush(struct ring_set *set, const struct ring_set_reader *reader)
 {
-    size_t handed = merge(set, INT64_MAX, fn, context);
+    size_t handed = merge(set, INT64_MAX, reader);
+    int64_t now = clock_boottime();
 
     for (unsigned cpu = 0; cpu < set->count; cpu++) {
-        uint64_t sequence = __atomic_load_n(&set->cpus[cpu].sequence, __ATOMIC_ACQUIRE);
+        uint64_t given = __atomic_load_n(&set->cpus[cpu].sequence, __ATOMIC_ACQUIRE);
 
-        set->gaps += sequence - set->expected[cpu];
-        set->expected[cpu] = sequence;
+        if (given > set->places[cpu].expected)
+            hand_gap(set, cpu, given, now, reader);
     }
     return handed;
+}
+
+uint64_t ring_set_seen(const struct ring_set *set)
+{
+    uint64_t seen = 0;
+
+    for (unsigned cpu = 0; cpu < set->count; cpu++)
+        seen += set->places[cpu].expected;
+    return seen;
 }
 
 bool ring_set_pending(struct ring_set *set)
 {
     for (unsigned cpu = 0; cpu < set->count; cpu++)
-        if (perf_ring_refresh(&set->rings[cpu]))
+        if (bpf_ring_refresh(&set->rings[cpu]))
             return true;
     return false;
 }

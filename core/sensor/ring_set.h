@@ -8,7 +8,8 @@
 #ifndef PICKET_SENSOR_RING_SET_H
 #define PICKET_SENSOR_RING_SET_H
 
-#include "sensor/perf_ring.h"
+#include "sensor/bpf_ring.h"
+#include "sensor/gap.h"
 
 struct wire_cpu;
 
@@ -22,28 +23,55 @@ struct ring_head {
     uint64_t sequence;
 };
 
+/* How far a CPU's numbers have come. */
+struct ring_place {
+    uint64_t expected; /* the sequence number that should come next */
+    uint64_t finished; /* as last looked at: every number below it is in the ring or lost */
+    int64_t last;      /* boot time up to which nothing more is missing */
+};
+
+/* In bytes, powers of two of pages. */
+struct ring_sizes {
+    size_t online, offline;
+};
+
 struct ring_set {
-    struct perf_ring *rings; /* by CPU */
-    struct ring_head *heads; /* of the rings that have something, while reading */
-    uint64_t *expected;      /* by CPU: the sequence number that should come next */
+    struct bpf_ring *rings;    /* by CPU */
+    struct ring_head *heads;   /* of the rings that have something, while reading */
+    struct ring_place *places; /* by CPU */
     unsigned count;
-    const struct wire_cpu *cpus; /* borrowed, COUNT of them */
+    struct wire_cpu *cpus; /* borrowed, COUNT of them; only their read_bytes is written */
     int64_t horizon;
     uint64_t gaps; /* records not handed over, by their sequence numbers */
 };
 
-/* Opens a ring of SIZE bytes for each of COUNT CPUs. Errors as perf_ring_open(). */
-int ring_set_open(struct ring_set *set, unsigned count, size_t size, const char **what);
+/* Opens a ring for each of COUNT CPUs: the sizes are for one that is online now, and for one that
+ * may come. Errors as bpf_ring_open(). */
+int ring_set_open(struct ring_set *set, unsigned count, const struct ring_sizes *sizes,
+                  const char **what);
 void ring_set_deinit(struct ring_set *set);
 
-typedef void ring_set_sample_fn(void *context, const void *bytes, size_t len);
+/* What a read hands over: samples, and what is missing between them, each gap right before the
+ * sample of its CPU that showed it, or at the end when none did. */
+struct ring_set_reader {
+    void (*on_sample)(void *context, const void *bytes, size_t len);
+    void (*on_gap)(void *context, const struct gap *gap);
+    void *context;
+};
 
-/* Hands over every sample below the horizon, in the order of time. Returns how many. */
-size_t ring_set_read(struct ring_set *set, ring_set_sample_fn *fn, void *context);
+/* Hands over every sample below the horizon, in the order of time. Returns how many.
+ *
+ * At every moment, also while on_sample and on_gap run, exactly:
+ *     ring_set_seen() = samples handed over + .gaps
+ */
+size_t ring_set_read(struct ring_set *set, const struct ring_set_reader *reader);
 
 /* The same without a horizon, for when nothing more is written; then counts as gaps what is
  * missing at the end of each ring: then records given a number = handed over + gaps. */
-size_t ring_set_flush(struct ring_set *set, ring_set_sample_fn *fn, void *context);
+size_t ring_set_flush(struct ring_set *set, const struct ring_set_reader *reader);
+
+/* How many sequence numbers have been passed, on all CPUs. */
+uint64_t ring_set_seen(const struct ring_set *set);
 
 /* True when a ring has something, due or not. */
 bool ring_set_pending(struct ring_set *set);

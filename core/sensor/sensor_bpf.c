@@ -25,7 +25,7 @@ _Static_assert((int)WIRE_EXEC == EVENT_EXEC && (int)WIRE_EXEC_FAILED == EVENT_EX
                    WIRE_TYPES == SENSOR_TYPES,
                "counters by type are the same on both sides");
 
-#define LOG_SIZE 65536
+#define LOG_SIZE (16 << 20)
 
 /* How long sensor_flush() waits for records in the making. */
 #define BUSY_MAX NS_PER_S
@@ -35,17 +35,16 @@ struct sensor {
     struct hooks hooks;
     struct ring_set rings;
     struct doorbell doorbell;
-    const struct wire_cpu *cpus; /* mapped, one for each possible CPU */
+    struct wire_cpu *cpus; /* mapped, one for each possible CPU */
     size_t cpus_size;
     struct record_scratch scratch;
     uint64_t received[SENSOR_TYPES], refused;
 };
 
-/* The function of a read and its context, for the ring set. */
+/* Whom a read hands to, for the ring set. */
 struct handover {
     struct sensor *sensor;
-    sensor_record_fn *fn;
-    void *context;
+    const struct sensor_reader *reader;
 };
 
 static int print_nothing(enum libbpf_print_level level, const char *format, va_list args)
@@ -120,34 +119,63 @@ static void explain_load(int error, const char *log, struct buffer *why)
 
 static void explain_rings(int error, const char *what, size_t size, struct buffer *why)
 {
-    if (error == -EPERM && strcmp(what, "mmap") == 0)
+    if (error == -EPERM)
         buffer_printf(why,
-                      "rings of %zu KiB a CPU are over the limit of locked memory: allow "
-                      "CAP_IPC_LOCK, raise 'ulimit -l' or make the rings smaller",
-                      size / 1024);
-    else if (error == -EPERM || error == -EACCES)
-        buffer_put_string(why, "opening perf events is not permitted: run as root, or with "
-                               "CAP_PERFMON");
+                      "rings of %zu KiB a CPU are not permitted (%s): run as root, or with "
+                      "CAP_BPF and CAP_PERFMON; below Linux 5.11, 'ulimit -l' holds for them",
+                      size / 1024, what);
     else
-        buffer_printf(why, "the rings cannot be opened: %s: %s", what, strerror(-error));
+        buffer_printf(why, "rings of %zu KiB a CPU cannot be opened: %s: %s", size / 1024, what,
+                      strerror(-error));
 }
 
-static size_t choose_ring_size(const struct sensor_options *options, unsigned count)
+/* For each of COUNT rings. */
+static size_t default_ring_size(unsigned count)
 {
-    size_t page = (size_t)sysconf(_SC_PAGESIZE);
-    size_t wanted = options->ring_size, size = page;
+    size_t wanted = SENSOR_RING_DEFAULT_MIN;
     struct sysinfo info;
 
-    if (wanted == 0) {
-        if (sysinfo(&info) == 0)
-            wanted = (size_t)info.totalram * info.mem_unit / 1024 / count;
-        wanted = wanted < SENSOR_RING_DEFAULT_MIN ? SENSOR_RING_DEFAULT_MIN : wanted;
-        wanted = wanted > SENSOR_RING_DEFAULT_MAX ? SENSOR_RING_DEFAULT_MAX : wanted;
-    }
+    if (sysinfo(&info) < 0)
+        return wanted;
+    size_t memory = (size_t)info.totalram * info.mem_unit;
+
+    if (wanted < memory / 1024 / count)
+        wanted = memory / 1024 / count;
+    if (wanted > SENSOR_RING_DEFAULT_MAX)
+        wanted = SENSOR_RING_DEFAULT_MAX;
+    if (wanted > memory / SENSOR_RING_PART / count)
+        wanted = memory / SENSOR_RING_PART / count;
+    return wanted;
+}
+
+static size_t choose_ring_size(const struct sensor_options *options)
+{
+    size_t size = (size_t)sysconf(_SC_PAGESIZE);
+    long online = sysconf(_SC_NPROCESSORS_ONLN);
+    size_t wanted = options->ring_size;
+
+    if (wanted == 0)
+        wanted = default_ring_size(online > 0 ? (unsigned)online : 1);
     wanted = wanted < SENSOR_RING_LEAST ? SENSOR_RING_LEAST : wanted;
     while (size <= wanted / 2)
         size *= 2;
     return size;
+}
+
+/* Settings that the kernel side has as constants. */
+static void set_constants(struct exec_bpf *skeleton, const struct sensor_options *options)
+{
+    unsigned major, minor;
+
+    read_kernel_version(&major, &minor);
+    hooks_select(skeleton, options->classic || major >= 7, options->failures);
+    skeleton->rodata->has_rdonly_cast = major > 6 || (major == 6 && minor >= 2);
+    skeleton->rodata->argv_limit = options->argv_limit == 0 || options->argv_limit > SENSOR_ARGV_MAX
+                                       ? SENSOR_ARGV_MAX
+                                       : options->argv_limit;
+    skeleton->rodata->env_limit = options->environment_count > 0 ? SENSOR_ENV_MAX : 0;
+    skeleton->rodata->has_budget = !options->without_budget;
+    filters_prepare(skeleton, options->filters, options->filter_count);
 }
 
 static int load_skeleton(struct sensor *sensor, const struct sensor_options *options,
@@ -157,7 +185,6 @@ static int load_skeleton(struct sensor *sensor, const struct sensor_options *opt
     char *log = buffer_reserve(&memory, LOG_SIZE);
     LIBBPF_OPTS(bpf_object_open_opts, open_options, .kernel_log_buf = log,
                 .kernel_log_size = LOG_SIZE);
-    unsigned major, minor;
 
     if (!log)
         return -ENOMEM;
@@ -169,18 +196,19 @@ static int load_skeleton(struct sensor *sensor, const struct sensor_options *opt
         buffer_printf(why, "the BPF programs cannot be opened: %s", strerror(-r));
         return r;
     }
-    read_kernel_version(&major, &minor);
-    hooks_select(sensor->skeleton, options->classic || major >= 7, options->failures);
-    sensor->skeleton->rodata->argv_limit =
-        options->argv_limit == 0 || options->argv_limit > SENSOR_ARGV_MAX ? SENSOR_ARGV_MAX
-                                                                          : options->argv_limit;
-    sensor->skeleton->rodata->has_rdonly_cast = major > 6 || (major == 6 && minor >= 2);
+    set_constants(sensor->skeleton, options);
     bpf_map__set_max_entries(sensor->skeleton->maps.cpus, count);
     bpf_map__set_max_entries(sensor->skeleton->maps.scratches, count);
+    bpf_map__set_max_entries(sensor->skeleton->maps.rings, count);
     int r = exec_bpf__load(sensor->skeleton);
 
-    if (r < 0)
+    if (r < 0) {
         explain_load(r, log, why);
+        return r;
+    }
+    r = filters_install(sensor->skeleton, options->filters, options->filter_count);
+    if (r < 0)
+        buffer_printf(why, "what is excluded cannot be told the kernel: %s", strerror(-r));
     return r;
 }
 
@@ -188,8 +216,8 @@ static int map_cpus(struct sensor *sensor, unsigned count)
 {
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
     size_t size = (count * sizeof(struct wire_cpu) + page - 1) / page * page;
-    void *memory =
-        mmap(NULL, size, PROT_READ, MAP_SHARED, bpf_map__fd(sensor->skeleton->maps.cpus), 0);
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED,
+                        bpf_map__fd(sensor->skeleton->maps.cpus), 0);
 
     if (memory == MAP_FAILED)
         return -errno;
@@ -200,31 +228,36 @@ static int map_cpus(struct sensor *sensor, unsigned count)
 }
 
 /* Tells the kernel side which ring is whose. */
-static int install_rings(const struct bpf_map *map, const struct perf_ring *rings, unsigned count)
+static int install_rings(const struct sensor *sensor)
 {
-    for (unsigned cpu = 0; cpu < count; cpu++)
-        if (rings[cpu].fd >= 0 &&
-            bpf_map_update_elem(bpf_map__fd(map), &cpu, &rings[cpu].fd, BPF_ANY) < 0)
+    for (unsigned cpu = 0; cpu < sensor->rings.count; cpu++) {
+        const struct bpf_ring *ring = &sensor->rings.rings[cpu];
+
+        sensor->cpus[cpu].ring_size = ring->size;
+        if (bpf_map_update_elem(bpf_map__fd(sensor->skeleton->maps.rings), &cpu, &ring->fd,
+                                BPF_ANY) < 0)
             return -errno;
+    }
     return 0;
 }
 
 static int open_rings(struct sensor *sensor, unsigned count, size_t size, struct buffer *why)
 {
+    struct ring_sizes sizes = {size, SENSOR_RING_LEAST < size ? SENSOR_RING_LEAST : size};
     const char *what = "";
-    int r = ring_set_open(&sensor->rings, count, size, &what);
+    int r = ring_set_open(&sensor->rings, count, &sizes, &what);
 
     if (r == 0)
-        r = doorbell_open(&sensor->doorbell, &sensor->rings, &sensor->skeleton->bss->reader_asleep,
-                          &what);
+        r = doorbell_open(&sensor->doorbell, &sensor->skeleton->bss->reader_asleep, &what);
+    if (r == 0)
+        r = doorbell_hang(&sensor->doorbell, bpf_map__fd(sensor->skeleton->maps.bell),
+                          WIRE_BELL_SIZE, &what);
     if (r == 0) {
         what = "BPF map";
         r = map_cpus(sensor, count);
     }
     if (r == 0)
-        r = install_rings(sensor->skeleton->maps.events, sensor->rings.rings, count);
-    if (r == 0)
-        r = install_rings(sensor->skeleton->maps.bells, sensor->doorbell.bells, count);
+        r = install_rings(sensor);
     if (r < 0)
         explain_rings(r, what, size, why);
     return r;
@@ -243,9 +276,11 @@ static int start_sensor(struct sensor *sensor, const struct sensor_options *opti
         buffer_printf(why, "the number of CPUs cannot be read: %s", strerror(-count));
         return count;
     }
+    sensor->scratch.environment = options->environment;
+    sensor->scratch.environment_count = options->environment_count;
     r = load_skeleton(sensor, options, (unsigned)count, why);
     if (r == 0)
-        r = open_rings(sensor, (unsigned)count, choose_ring_size(options, (unsigned)count), why);
+        r = open_rings(sensor, (unsigned)count, choose_ring_size(options), why);
     if (r == 0)
         r = hooks_attach(&sensor->hooks, sensor->skeleton, why);
     return r;
@@ -257,7 +292,7 @@ int sensor_open(const struct sensor_options *options, struct buffer *why, struct
 
     if (!sensor)
         return -ENOMEM;
-    sensor->doorbell = (struct doorbell){.epoll = -1, .timer = -1};
+    sensor->doorbell = (struct doorbell){.epoll = -1, .timer = -1, .bell.fd = -1};
     libbpf_set_print(print_nothing); /* what is the matter, WHY says */
     int r = start_sensor(sensor, options, why);
 
@@ -277,7 +312,7 @@ void sensor_close(struct sensor *sensor)
     doorbell_deinit(&sensor->doorbell);
     ring_set_deinit(&sensor->rings);
     if (sensor->cpus)
-        munmap((void *)sensor->cpus, sensor->cpus_size);
+        munmap(sensor->cpus, sensor->cpus_size);
     exec_bpf__destroy(sensor->skeleton);
     record_scratch_deinit(&sensor->scratch);
     free(sensor);
@@ -300,15 +335,24 @@ static void hand_over(void *context, const void *bytes, size_t len)
         return;
     }
     sensor->received[record.type]++;
-    handover->fn(handover->context, &record);
+    handover->reader->on_record(handover->reader->context, &record);
 }
 
-size_t sensor_read(struct sensor *sensor, sensor_record_fn *fn, void *context)
+static void hand_gap(void *context, const struct gap *gap)
 {
-    struct handover handover = {sensor, fn, context};
+    const struct handover *handover = context;
+
+    if (handover->reader->on_gap)
+        handover->reader->on_gap(handover->reader->context, gap);
+}
+
+size_t sensor_read(struct sensor *sensor, const struct sensor_reader *reader)
+{
+    struct handover handover = {sensor, reader};
 
     doorbell_answer(&sensor->doorbell);
-    size_t records = ring_set_read(&sensor->rings, hand_over, &handover);
+    size_t records =
+        ring_set_read(&sensor->rings, &(struct ring_set_reader){hand_over, hand_gap, &handover});
 
     doorbell_wait(&sensor->doorbell, &sensor->rings, records);
     return records;
@@ -326,19 +370,52 @@ static void await_programs(const struct sensor *sensor)
         usleep(100);
 }
 
-size_t sensor_flush(struct sensor *sensor, sensor_record_fn *fn, void *context)
+size_t sensor_flush(struct sensor *sensor, const struct sensor_reader *reader)
 {
-    struct handover handover = {sensor, fn, context};
+    struct handover handover = {sensor, reader};
 
     hooks_detach(&sensor->hooks);
     await_programs(sensor);
-    return ring_set_flush(&sensor->rings, hand_over, &handover);
+    return ring_set_flush(&sensor->rings,
+                          &(struct ring_set_reader){hand_over, hand_gap, &handover});
+}
+
+bool sensor_has_ring(const struct sensor *sensor, unsigned cpu)
+{
+    return cpu < sensor->rings.count && sensor->rings.rings[cpu].consumer;
+}
+
+unsigned sensor_cpu_count(const struct sensor *sensor)
+{
+    return sensor->rings.count;
+}
+
+static void add_types(uint64_t sums[SENSOR_TYPES], const __u64 counts[SENSOR_TYPES])
+{
+    for (int type = 0; type < SENSOR_TYPES; type++)
+        sums[type] += __atomic_load_n(&counts[type], __ATOMIC_RELAXED);
+}
+
+uint64_t sensor_count(const uint64_t counts[SENSOR_TYPES])
+{
+    uint64_t sum = 0;
+
+    for (int type = 0; type < SENSOR_TYPES; type++)
+        sum += counts[type];
+    return sum;
+}
+
+/* 0 when the subtrahend was read later and has overtaken. */
+static uint64_t difference(uint64_t a, uint64_t b)
+{
+    return a > b ? a - b : 0;
 }
 
 void sensor_counters(const struct sensor *sensor, struct sensor_counters *out)
 {
     *out = (struct sensor_counters){
         .refused = sensor->refused,
+        .seen = ring_set_seen(&sensor->rings),
         .gaps = sensor->rings.gaps,
         .unseen = __atomic_load_n(&sensor->skeleton->bss->unseen, __ATOMIC_RELAXED),
         .recursion_misses = hooks_recursion_misses(sensor->skeleton),
@@ -348,15 +425,12 @@ void sensor_counters(const struct sensor *sensor, struct sensor_counters *out)
     for (unsigned cpu = 0; cpu < sensor->rings.count; cpu++) {
         const struct wire_cpu *wire = &sensor->cpus[cpu];
 
-        for (int type = 0; type < SENSOR_TYPES; type++) {
-            out->emitted[type] += __atomic_load_n(&wire->emitted[type], __ATOMIC_RELAXED);
-            out->lost[type] += __atomic_load_n(&wire->lost[type], __ATOMIC_RELAXED);
-        }
+        add_types(out->emitted, wire->emitted);
+        add_types(out->lost, wire->lost);
+        add_types(out->filtered, wire->filtered);
+        add_types(out->folded, wire->folded);
         out->faults += __atomic_load_n(&wire->faults, __ATOMIC_RELAXED);
     }
-    uint64_t lost = 0;
-
-    for (int type = 0; type < SENSOR_TYPES; type++)
-        lost += out->lost[type];
-    out->discarded = out->gaps > lost ? out->gaps - lost : 0;
+    out->waiting = difference(sensor_count(out->emitted), out->seen);
+    out->discarded = difference(out->gaps, sensor_count(out->lost));
 }

@@ -66,7 +66,9 @@ static int start(struct rig *rig, const char *const *arguments, size_t count)
 
     if (rig->diags.errors)
         return -EINVAL;
-    return delivery_new(&options, &rig->diags, &rig->delivery);
+    int r = delivery_new(&options, &rig->diags, &rig->delivery);
+
+    return r < 0 ? r : delivery_start(rig->delivery);
 }
 
 static const char *show(struct rig *rig)

@@ -20,7 +20,9 @@ static unsigned text_touch(struct text t)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    CLEANUP(record_scratch_deinit) struct record_scratch scratch = {0};
+    static const char *const environment[] = {"LD_PRELOAD", "EMPTY"};
+    CLEANUP(record_scratch_deinit)
+    struct record_scratch scratch = {.environment = environment, .environment_count = 2};
     struct record record;
     const char *why = NULL;
     int r = record_decode(data, size, &scratch, &record, &why);

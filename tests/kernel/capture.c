@@ -2,13 +2,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <poll.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,15 +20,26 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "event/container.h"
 
 #define WAIT_SECONDS 20
+
+const char *const capture_environment[] = {TRUTH_ENV "1", TRUTH_ENV "EMPTY", TRUTH_ENV "LONG"};
 
 void capture_open(struct capture *capture, const struct sensor_options *options)
 {
     CLEANUP(buffer_deinit) struct buffer why = {0};
 
-    *capture = (struct capture){0};
-    if (sensor_open(options, &why, &capture->sensor) < 0) {
+    struct sensor_options own = *options;
+    struct utsname kernel;
+
+    if (!own.environment) {
+        own.environment = capture_environment;
+        own.environment_count = 3;
+    }
+    uname(&kernel);
+    *capture = (struct capture){.classic = own.classic || strtol(kernel.release, NULL, 10) >= 7};
+    if (sensor_open(&own, &why, &capture->sensor) < 0) {
         fprintf(stderr, "the sensor does not open: %s\n", buffer_string(&why));
         exit(1);
     }
@@ -75,15 +90,16 @@ static void record_keep(struct capture *capture, const struct record *record)
         assert_non_null(capture->records);
     }
     struct record *copy = &capture->records[capture->count++];
-    struct text *texts[] = {&copy->process.comm,     &copy->process.exe,
-                            &copy->process.exe_mode, &copy->process.exe_device,
-                            &copy->process.filename, &copy->process.interpreter,
-                            &copy->process.cmdline,  &copy->process.cwd,
-                            &copy->process.tty,      &copy->process.argv};
 
     *copy = *record;
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
-        *texts[i] = arena_text(&capture->arena, *texts[i]);
+    for (size_t i = 0; i < FIELD_COUNT; i++) {
+        const struct field *field = &field_catalogue[i];
+        struct text *text = (void *)((char *)&copy->process + field->offset);
+
+        if (field->scope == SCOPE_PROCESS && field_set_has(&copy->process.has, field->id) &&
+            (field->type == TYPE_TEXT || field->type == TYPE_TEXT_LIST))
+            *text = arena_text(&capture->arena, *text);
+    }
 }
 
 static void on_record(void *context, const struct record *record)
@@ -104,12 +120,14 @@ void capture_until_exit(struct capture *capture, int64_t pid)
     int64_t deadline = clock_monotonic() + WAIT_SECONDS * NS_PER_S;
     struct pollfd poll_fd = {.fd = sensor_fd(capture->sensor), .events = POLLIN};
 
-    sensor_read(capture->sensor, on_record, capture);
+    sensor_read(capture->sensor,
+                &(struct sensor_reader){.on_record = on_record, .context = capture});
     while (!capture_find(capture, EVENT_EXIT, pid, 0)) {
         if (clock_monotonic() > deadline)
             fail_msg("no exit of process %lld was seen", (long long)pid);
         poll(&poll_fd, 1, 1000);
-        sensor_read(capture->sensor, on_record, capture);
+        sensor_read(capture->sensor,
+                    &(struct sensor_reader){.on_record = on_record, .context = capture});
     }
 }
 
@@ -188,10 +206,21 @@ struct process capture_expect(struct capture *capture, const struct truth *truth
     SET(&process, PID, pid, truth->pid);
     SET(&process, PPID, ppid, truth->ppid);
     SET(&process, COMM, comm, arena_text(&capture->arena, text_from(truth->comm)));
+    if (truth->pgid > 0) /* else that of a process outside of what /proc shows */
+        SET(&process, PGID, pgid, truth->pgid);
+    if (truth->sid > 0)
+        SET(&process, SID, sid, truth->sid);
     SET(&process, UID, uid, truth->uid);
     SET(&process, EUID, euid, truth->euid);
+    SET(&process, SUID, suid, truth->suid);
     SET(&process, GID, gid, truth->gid);
     SET(&process, EGID, egid, truth->egid);
+    SET(&process, SGID, sgid, truth->sgid);
+    SET(&process, CAP_EFFECTIVE, cap_effective, (int64_t)truth->effective);
+    SET(&process, CAP_PERMITTED, cap_permitted, (int64_t)truth->permitted);
+    SET(&process, CAP_INHERITABLE, cap_inheritable, (int64_t)truth->inheritable);
+    SET(&process, CAP_AMBIENT, cap_ambient, (int64_t)truth->ambient);
+    SET(&process, SECUREBITS, securebits, truth->securebits);
     SET(&process, CGROUP_ID, cgroup_id, cgroup_id(truth->cgroup));
     if (truth->loginuid >= 0) { /* else the kernel is built without CONFIG_AUDIT */
         SET(&process, LOGINUID, loginuid, truth->loginuid);
@@ -221,7 +250,122 @@ void capture_expect_argv(struct capture *capture, const char *const *argv, struc
     SET(expected, ARGV, argv, arena_text(&capture->arena, buffer_text(&list)));
     SET(expected, CMDLINE, cmdline, arena_text(&capture->arena, buffer_text(&line)));
     SET(expected, CMDLINE_LENGTH, cmdline_length, (int64_t)line.len);
+    SET(expected, CMDLINE_OMITTED, cmdline_omitted, 0);
     SET(expected, CMDLINE_TRUNCATED, cmdline_truncated, false);
+}
+
+static bool is_magic(const struct truth *truth, unsigned long magic)
+{
+    return (unsigned long)truth->exe_magic == magic;
+}
+
+/* What our own mounts say is on that device; for what is mounted nowhere, the magic number. */
+static const char *filesystem_of(struct capture *capture, const struct truth *truth)
+{
+    CLEANUP(fclosep) FILE *mounts = fopen("/proc/self/mountinfo", "re");
+    char line[4096], device[64];
+
+    snprintf(device, sizeof device, " %lld:%lld ", (long long)truth->exe_major,
+             (long long)truth->exe_minor);
+    while (mounts && fgets(line, sizeof line, mounts)) {
+        const char *type = strstr(line, " - ");
+
+        if (strstr(line, device) && type)
+            return arena_printf(&capture->arena, "%.*s", (int)strcspn(type + 3, " "), type + 3);
+    }
+    return is_magic(truth, TMPFS_MAGIC)             ? "tmpfs"
+           : is_magic(truth, OVERLAYFS_SUPER_MAGIC) ? "overlay"
+                                                    : "?";
+}
+
+static void expect_file(struct capture *capture, const struct truth *truth,
+                        struct process *expected)
+{
+    bool root = expected->uid == 0 || expected->euid == 0;
+
+    SET(expected, EXE_DEVICE, exe_device,
+        text_from(arena_printf(&capture->arena, "%lld:%lld", (long long)truth->exe_major,
+                               (long long)truth->exe_minor)));
+    SET(expected, EXE_INODE, exe_inode, truth->exe_inode);
+    SET(expected, EXE_MODE, exe_mode,
+        text_from(arena_printf(&capture->arena, "%04llo", (unsigned long long)truth->exe_mode)));
+    SET(expected, EXE_NLINK, exe_nlink, truth->exe_nlink);
+    SET(expected, EXE_SIZE, exe_size, truth->exe_size);
+    SET(expected, EXE_MTIME, exe_mtime, truth->exe_mtime);
+    SET(expected, EXE_CTIME, exe_ctime, truth->exe_ctime);
+    SET(expected, EXE_UID, exe_uid, truth->exe_uid);
+    SET(expected, EXE_GID, exe_gid, truth->exe_gid);
+    SET(expected, EXE_SETUID, exe_setuid, truth->exe_mode & S_ISUID);
+    SET(expected, EXE_SETGID, exe_setgid, truth->exe_mode & S_ISGID);
+    SET(expected, EXE_WRITABLE, exe_writable, truth->exe_mode & S_IWOTH);
+    SET(expected, EXE_DELETED, exe_deleted, truth->exe_nlink == 0);
+    SET(expected, EXE_FILESYSTEM, exe_filesystem, text_from(filesystem_of(capture, truth)));
+    SET(expected, EXE_TMPFS, exe_tmpfs,
+        is_magic(truth, TMPFS_MAGIC) || is_magic(truth, RAMFS_MAGIC));
+    SET(expected, EXE_UPPER, exe_upper, false);
+    SET(expected, EXE_FILECAPS, exe_filecaps, truth->exe_filecaps && !root);
+}
+
+static const char *kind_of(const struct truth_file *file)
+{
+    if (file->mode < 0)
+        return "closed";
+    if (S_ISSOCK(file->mode))
+        return file->family == AF_UNIX                               ? "unix"
+               : file->family == AF_INET || file->family == AF_INET6 ? "inet"
+               : file->family == AF_NETLINK                          ? "netlink"
+                                                                     : "socket";
+    if (S_ISCHR(file->mode)) {
+        unsigned number = major((dev_t)file->device);
+
+        return file->device == (int64_t)makedev(1, 3)                          ? "null"
+               : (number >= 136 && number < 144) || number == 4 || number == 5 ? "tty"
+                                                                               : "device";
+    }
+    return S_ISFIFO(file->mode)  ? "pipe"
+           : S_ISDIR(file->mode) ? "directory"
+           : S_ISREG(file->mode) ? "file"
+           : S_ISBLK(file->mode) ? "device"
+                                 : "anon";
+}
+
+static void expect_surroundings(struct capture *capture, const struct truth *truth,
+                                struct process *expected)
+{
+    struct buffer room = {0};
+    struct container container;
+
+    SET(expected, VPID, vpid, truth->vpid);
+    SET(expected, NS_CGROUP, ns_cgroup, truth->ns_cgroup);
+    SET(expected, NS_IPC, ns_ipc, truth->ns_ipc);
+    SET(expected, NS_MNT, ns_mnt, truth->ns_mnt);
+    SET(expected, NS_NET, ns_net, truth->ns_net);
+    SET(expected, NS_PID, ns_pid, truth->ns_pid);
+    SET(expected, NS_USER, ns_user, truth->ns_user);
+    SET(expected, NS_UTS, ns_uts, truth->ns_uts);
+    SET(expected, STDIN, stdin, text_from(kind_of(&truth->stdio[0])));
+    SET(expected, STDOUT, stdout, text_from(kind_of(&truth->stdio[1])));
+    SET(expected, STDERR, stderr, text_from(kind_of(&truth->stdio[2])));
+    SET(expected, CGROUP_PATH, cgroup_path,
+        text_from(arena_string(&capture->arena, truth->cgroup_path)));
+    /* Which paths are a container's is a unit test's to tell. */
+    if (container_find(expected->cgroup_path, &room, &container)) {
+        SET(expected, CONTAINER_ID, container_id, arena_text(&capture->arena, container.id));
+        if (container.runtime)
+            SET(expected, CONTAINER_RUNTIME, container_runtime, text_from(container.runtime));
+    }
+    buffer_deinit(&room);
+}
+
+static void expect_environment(struct capture *capture, const struct truth *truth,
+                               struct process *expected)
+{
+    struct text env = {truth->env, (size_t)truth->env_used};
+
+    if (env.len > 0)
+        SET(expected, ENV, env, arena_text(&capture->arena, env));
+    SET(expected, ENV_LENGTH, env_length, truth->env_length);
+    SET(expected, ENV_TRUNCATED, env_truncated, truth->env_length > SENSOR_ENV_MAX);
 }
 
 void capture_expect_exec(struct capture *capture, const struct truth *truth, const char *filename,
@@ -231,17 +375,10 @@ void capture_expect_exec(struct capture *capture, const struct truth *truth, con
 
     SET(expected, EXE, exe, printed(capture, memfd ? "" : root_prefix(), truth->exe));
     SET(expected, EXE_TRUNCATED, exe_truncated, false);
-    SET(expected, EXE_DEVICE, exe_device,
-        text_from(arena_printf(&capture->arena, "%lld:%lld", (long long)truth->exe_major,
-                               (long long)truth->exe_minor)));
-    SET(expected, EXE_INODE, exe_inode, truth->exe_inode);
-    SET(expected, EXE_MODE, exe_mode,
-        text_from(arena_printf(&capture->arena, "%04llo", (unsigned long long)truth->exe_mode)));
-    SET(expected, EXE_NLINK, exe_nlink, truth->exe_nlink);
-    SET(expected, EXE_SETUID, exe_setuid, truth->exe_mode & S_ISUID);
-    SET(expected, EXE_SETGID, exe_setgid, truth->exe_mode & S_ISGID);
+    expect_file(capture, truth, expected);
+    expect_surroundings(capture, truth, expected);
+    expect_environment(capture, truth, expected);
     SET(expected, EXE_MEMFD, exe_memfd, memfd);
-    SET(expected, EXE_DELETED, exe_deleted, truth->exe_nlink == 0);
     SET(expected, FILENAME, filename, text_from(arena_string(&capture->arena, filename)));
     SET(expected, FILENAME_TRUNCATED, filename_truncated, false);
     SET(expected, CWD, cwd,

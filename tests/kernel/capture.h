@@ -16,7 +16,11 @@ struct capture {
     size_t tracked_count, tracked_size;
     int64_t last_time;
     bool disordered; /* a record was older than one before it */
+    bool classic;    /* the sensor uses classic tracepoints, which do not tell the interpreter */
 };
+
+/* The variables that records have when the options name none: so that a truth can tell them. */
+extern const char *const capture_environment[];
 
 /* Ends the whole program when it cannot: then nothing here can be tested. */
 void capture_open(struct capture *capture, const struct sensor_options *options);

@@ -40,6 +40,20 @@ until_true() {
     return 1
 }
 
+# nice_of FOLDER: how nice the process or thread with that folder in /proc is.
+nice_of() {
+    sed 's/.*) //' "$1/stat" | cut -d ' ' -f 17
+}
+
+# children_of PID: the folders of its children and theirs, of which there are any.
+children_of() {
+    for child in $(grep -l "^PPid:[[:space:]]*$1\$" /proc/[0-9]*/status 2>/dev/null); do
+        child=${child%/status}
+        echo "$child"
+        children_of "${child#/proc/}"
+    done
+}
+
 # start NAME ARGUMENTS...: picket in the background, ready when its standard error (or, for watch,
 # its output) says so.
 start() {
@@ -73,11 +87,58 @@ start run run -r "$rules" -o console -o "json,path=$work/alerts"
 until_true 10 grep -q "$token first" "$work/run.out" || fail "no alert on the console in a second"
 until_true 10 grep -q "$token first" "$work/alerts" || fail "no alert in the file in a second"
 grep -q '"rule":{"id":"scratch-program"' "$work/alerts" || fail "another rule alerted"
+# The detection thread goes before others, and nothing else of ours does.
+[ "$(nice_of "/proc/$pid/task/$pid")" = -10 ] || fail "the detection thread has the usual priority"
+for task in "/proc/$pid/task/"[0-9]* $(children_of "$pid"); do
+    [ "$task" = "/proc/$pid/task/$pid" ] || [ "$(nice_of "$task")" = 0 ] ||
+        fail "$(cat "$task/comm") has nice $(nice_of "$task")"
+done
 kill -USR1 "$pid"
 until_true 20 grep -q 'console .*offered [1-9]' "$work/run.err" || fail "SIGUSR1 prints no counts"
 stop run
 grep -q 'json .*offered \([0-9]*\) = delivered \1 + rejected 0 + dropped 0 + queued 0' \
     "$work/run.err" || fail "counts of json: $(grep json "$work/run.err")"
+
+# An output or a rule that asks has the SHA-256 of what runs (of what is still there to be read: this
+# folder is closed to the engine's user).
+cp /bin/sleep "$work/$token-sleep"
+sum=$(sha256sum "$work/$token-sleep" | cut -d ' ' -f 1)
+cat >"$work/sum.yaml" <<END
+rules:
+  - {id: known-bad, title: Known, match: {exe.sha256: $sum}, tests: []}
+END
+start hashing run -r "$work/sum.yaml" -o "json,path=$work/hashed"
+"$work/$token-sleep" 0.1
+until_true 20 grep -q "\"exe.sha256\":\"$sum\"" "$work/hashed" || fail "no rule sees a hash"
+stop hashing
+grep -q 'hashes .*read [1-9]' "$work/hashing.err" || fail "no count of hashes"
+start asked run -r "$rules" -o "json,path=$work/asked,sha256=true"
+"$work/$token-sleep" 0.1
+until_true 20 grep -q "\"exe.sha256\":\"$sum\"" "$work/asked" || fail "no output gets a hash"
+stop asked
+grep -q '"exe.sha256"' "$work/alerts" && fail "hashed, and nobody asked"
+
+# An engine that is stopped for a while misses what its rings have no room for. It counts that, and
+# the alerts about it add up to the counts.
+printf 'rules: [%s]\nsensor: {ring: 128KiB}\n' "$rules" >"$work/small.yaml"
+start small run -c "$work/small.yaml" -o "json,path=$work/lost"
+kill -STOP "$pid"
+tries=0
+while [ "$tries" -lt 1000 ]; do
+    "$work/$token" again
+    tries=$((tries + 1))
+done
+kill -CONT "$pid"
+until_true 50 grep -q '"rule":{"id":"picket.events_lost"' "$work/lost" || fail "no alert on a loss"
+kill -INT "$pid"
+wait "$pid" || fail "small ends with status $?"
+alerted=$(sed -n 's/.*"detail":{"kind":"[a-z]*","count":\([0-9]*\).*/\1/p' "$work/lost" |
+    { while read -r count; do total=$((${total:-0} + count)); done; echo "${total:-0}"; })
+counted=$(sed -n '/^  \(kernel\|sensor\)/s/.* \(lost\|folded\) \([0-9]*\).*/\2/p' "$work/small.err" |
+    { while read -r count; do total=$((${total:-0} + count)); done; echo "${total:-0}"; })
+if [ "$alerted" != "$counted" ] || [ "$counted" = 0 ]; then
+    fail "$alerted missed events in alerts, $counted counted: $(grep 'kernel\|sensor' "$work/small.err")"
+fi
 
 # watch prints a line an exec, failed ones too.
 start watch watch
@@ -87,6 +148,9 @@ until_true 20 grep -q "  0 $token *$work/$token second" "$work/watch.out" || fai
 until_true 20 grep -q " -2 sh *$work/$token-missing third\| -2 .*$token-missing third" \
     "$work/watch.out" || fail "watch: no failed exec"
 stop watch
+grep -q 'picket version' "$work/watch.out" && fail "watch shows picket's own trial"
+grep -q 'does not report\|could not be tried' "$work/watch.err" &&
+    fail "watch: $(cat "$work/watch.err")"
 
 # Who reads no further has seen enough: watch ends by itself.
 "$picket" watch 2>/dev/null | head -n 1 >/dev/null &

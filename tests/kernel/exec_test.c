@@ -2,17 +2,25 @@
  * knows of itself. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/securebits.h>
+#include <linux/xattr.h>
 #include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -136,7 +144,7 @@ static void test_argv_as_long_as_is_taken(void **state)
     check_length(SENSOR_ARGV_MAX - 1); /* and the last NUL */
 }
 
-/* What is taken of argv: the front, and the whole's length and count. */
+/* What is taken of argv: the front, the end, and the whole's length and count. */
 static void test_argv_of_100000_bytes(void **state)
 {
     const char *argv[12] = {"p"};
@@ -152,12 +160,16 @@ static void test_argv_of_100000_bytes(void **state)
     struct process expected = expected_of(&truth, &start);
 
     assert_int_equal(expected.cmdline_length, 100001);
-    CLEANUP(buffer_deinit) struct buffer front = {0};
+    CLEANUP(buffer_deinit) struct buffer ends = {0}, line = {0};
+    size_t back = SENSOR_ARGV_MAX / 4, front = SENSOR_ARGV_MAX - back;
 
-    buffer_put(&front, expected.argv.ptr, SENSOR_ARGV_MAX);
-    buffer_put_char(&front, '\0');
-    expected.argv = buffer_text(&front);
-    expected.cmdline.len = SENSOR_ARGV_MAX;
+    buffer_put(&ends, expected.argv.ptr, front);
+    buffer_put_char(&ends, '\0');
+    buffer_put(&ends, expected.argv.ptr + expected.argv.len - back, back);
+    expected.argv = buffer_text(&ends);
+    cmdline_put(&line, expected.argv);
+    expected.cmdline = buffer_text(&line);
+    expected.cmdline_omitted = 100002 - SENSOR_ARGV_MAX;
     expected.cmdline_truncated = true;
     check(&truth, &expected);
 }
@@ -281,13 +293,12 @@ static void test_hard_link(void **state)
     unlink(scene_path("second"));
 }
 
-static void script_expect(struct process *expected, const char *interpreter)
+static void script_expect(struct process *expected, const char *interpreter, const char *script)
 {
-    /* The classic tracepoint does not tell it. */
-    if (classic)
+    if (capture.classic)
         return;
-    expected->interpreter = text_from(interpreter);
-    field_set_add(&expected->has, FIELD_INTERPRETER);
+    process_set_text(expected, FIELD_INTERPRETER, &expected->interpreter, text_from(interpreter));
+    process_set_text(expected, FIELD_SCRIPT, &expected->script, text_from(script));
 }
 
 static void test_script(void **state)
@@ -302,7 +313,25 @@ static void test_script(void **state)
                           arena_string(&capture.arena, scene_path("script")), "-z", NULL};
     struct process expected = expected_of(&truth, &(struct start){seen[2], seen});
 
-    script_expect(&expected, probe);
+    script_expect(&expected, probe, seen[2]);
+    check(&truth, &expected);
+}
+
+static void test_script_by_a_relative_path(void **state)
+{
+    const char *argv[] = {"ignored", NULL};
+
+    scene_script("script", "-w");
+    assert_int_equal(chdir(scene_path("")), 0);
+    struct truth truth = run(child_execve, &(struct start){".//script", argv});
+
+    assert_int_equal(chdir("/"), 0);
+    const char *probe = arena_string(&capture.arena, scene_path("probe"));
+    const char *seen[] = {probe, "-w", ".//script", NULL};
+    struct process expected = expected_of(&truth, &(struct start){".//script", seen});
+
+    script_expect(&expected, probe,
+                  arena_printf(&capture.arena, "%.*s/script", TEXT_ARG(expected.cwd)));
     check(&truth, &expected);
 }
 
@@ -461,10 +490,305 @@ static void test_new_pid_and_user_namespaces(void **state)
 
     /* Inside it is nobody; the machine knows whose process it is. */
     assert_int_not_equal(truth.uid, 0);
-    truth.uid = truth.euid = truth.gid = truth.egid = 0;
+    truth.uid = truth.euid = truth.suid = truth.gid = truth.egid = truth.sgid = 0;
+    truth.exe_uid = truth.exe_gid = 0;
+    struct process expected = expected_of(&truth, &start);
+
+    assert_int_equal(expected.vpid, 1);
+    check(&truth, &expected);
+}
+
+static int child_all_namespaces(void *argument)
+{
+    return unshare(CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWCGROUP) < 0
+               ? -1
+               : child_execve(argument);
+}
+
+static void test_new_namespaces(void **state)
+{
+    struct start start = {scene_path("probe"), just_probe};
+    struct truth own = run(child_execve, &start);
+    struct truth truth = run(child_all_namespaces, &start);
+
+    assert_int_not_equal(truth.ns_net, own.ns_net);
+    assert_int_not_equal(truth.ns_cgroup, own.ns_cgroup);
+    /* Seen from inside, the cgroup is the root. */
+    memcpy(truth.cgroup, own.cgroup, sizeof truth.cgroup);
+    memcpy(truth.cgroup_path, own.cgroup_path, sizeof truth.cgroup_path);
     struct process expected = expected_of(&truth, &start);
 
     check(&truth, &expected);
+}
+
+static int child_new_session(void *argument)
+{
+    if (setsid() < 0)
+        return -1;
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        if (setpgid(0, 0) < 0)
+            _exit(1);
+        child_execve(argument);
+        _exit(1);
+    }
+    waitpid(pid, NULL, 0);
+    _exit(0);
+}
+
+static void test_new_session_and_group(void **state)
+{
+    struct start start = {scene_path("probe"), just_probe};
+    struct truth truth = run(child_new_session, &start);
+    struct process expected = expected_of(&truth, &start);
+
+    assert_int_equal(expected.pgid, truth.pid);
+    assert_int_equal(expected.sid, truth.ppid);
+    check(&truth, &expected);
+}
+
+/* What the standard descriptors of a child are; -1: closed. */
+struct start_with {
+    struct start start;
+    int files[3];
+};
+
+static int child_descriptors(void *argument)
+{
+    struct start_with *with = argument;
+
+    for (int i = 0; i < 3; i++)
+        if (with->files[i] < 0 ? close(i) < 0 && errno != EBADF : dup2(with->files[i], i) < 0)
+            return -1;
+    return child_execve(&with->start);
+}
+
+static void check_descriptors(const int files[static 3], const char *const kinds[static 3])
+{
+    struct start_with with = {{scene_path("probe"), just_probe}, {files[0], files[1], files[2]}};
+    struct truth truth = run(child_descriptors, &with);
+    struct process expected = expected_of(&truth, &with.start);
+
+    assert_true(text_is(expected.stdin, kinds[0]));
+    assert_true(text_is(expected.stdout, kinds[1]));
+    assert_true(text_is(expected.stderr, kinds[2]));
+    check(&truth, &expected);
+}
+
+static void test_sockets_as_descriptors(void **state)
+{
+    const char *const families[] = {"inet", "inet", "netlink"}, *const unixes[] = {"unix", "unix",
+                                                                                   "closed"};
+    CLEANUP(closep) int inet = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    CLEANUP(closep) int inet6 = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    CLEANUP(closep) int netlink = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, 0);
+    CLEANUP(closep) int local = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    assert_true(inet >= 0 && netlink >= 0 && local >= 0);
+    check_descriptors((int[]){inet, inet6 >= 0 ? inet6 : inet, netlink}, families);
+    check_descriptors((int[]){local, local, -1}, unixes);
+}
+
+static void test_files_as_descriptors(void **state)
+{
+    const char *const files[] = {"null", "file", "directory"}, *const others[] = {"pipe", "anon",
+                                                                                  "device"};
+    CLEANUP(closep) int null = -1;
+    CLEANUP(closep) int file = open(scene_path("probe"), O_RDONLY | O_CLOEXEC);
+    CLEANUP(closep) int folder = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    CLEANUP(closep) int event = eventfd(0, EFD_CLOEXEC);
+    CLEANUP(closep) int full = -1;
+    int pipes[2];
+
+    mknod(scene_path("null"), S_IFCHR | 0600, makedev(1, 3));
+    mknod(scene_path("full"), S_IFCHR | 0600, makedev(1, 7));
+    null = open(scene_path("null"), O_RDWR | O_CLOEXEC);
+    full = open(scene_path("full"), O_RDWR | O_CLOEXEC);
+    assert_int_equal(pipe2(pipes, O_CLOEXEC), 0);
+    assert_true(null >= 0 && full >= 0 && file >= 0 && folder >= 0 && event >= 0);
+    check_descriptors((int[]){null, file, folder}, files);
+    check_descriptors((int[]){pipes[0], event, full}, others);
+    close(pipes[0]);
+    close(pipes[1]);
+}
+
+static int child_environment(void *argument)
+{
+    struct start *start = argument;
+    static char filler[10000], long_one[800];
+    const char *envp[] = {"PATH=/bin",
+                          TRUTH_ENV "EMPTY=",
+                          TRUTH_ENV "OTHER=x",
+                          TRUTH_ENV "1=\xff\n",
+                          long_one,
+                          filler,
+                          TRUTH_ENV "1=again",
+                          NULL};
+
+    memset(long_one, 'l', sizeof long_one - 1);
+    memcpy(long_one, TRUTH_ENV "LONG=", sizeof TRUTH_ENV "LONG=" - 1);
+    memset(filler, 'f', start->argv[1] ? sizeof filler - 1 : 1);
+    return execve(start->filename, (char *const *)start->argv, (char *const *)envp);
+}
+
+/* Takes the Nth variable, from 0, out of those that were told. */
+static void environment_drop(struct truth *truth, unsigned n)
+{
+    char *at = truth->env;
+
+    while (n-- > 0)
+        at += strlen(at) + 1;
+    size_t len = strlen(at) + 1;
+
+    memmove(at, at + len, (size_t)truth->env_used - (size_t)(at - truth->env) - len);
+    truth->env_used -= (int64_t)len;
+}
+
+static void test_environment(void **state)
+{
+    const char *longer[] = {"probe", "with a filler", NULL};
+    struct start start = {scene_path("probe"), just_probe};
+    struct truth truth = run(child_environment, &start);
+
+    environment_drop(&truth, 1); /* nobody asked for OTHER */
+    struct process expected = expected_of(&truth, &start);
+
+    assert_true(text_ends(expected.env, TEXT("=again\0")));
+    check(&truth, &expected);
+    start.argv = longer;
+    truth = run(child_environment, &start);
+    environment_drop(&truth, 1);
+    environment_drop(&truth, 3); /* it is beyond what is taken */
+    expected = expected_of(&truth, &start);
+    assert_true(expected.env_truncated);
+    check(&truth, &expected);
+}
+
+static void test_no_environment(void **state)
+{
+    struct start start = {scene_path("probe"), just_probe};
+    struct truth truth = run(child_execve, &start);
+    struct process expected = expected_of(&truth, &start);
+
+    assert_false(field_set_has(&expected.has, FIELD_ENV));
+    check(&truth, &expected);
+}
+
+static void test_file_capabilities(void **state)
+{
+    const struct vfs_cap_data raw = {.magic_etc = VFS_CAP_REVISION_2 | VFS_CAP_FLAGS_EFFECTIVE,
+                                     .data = {{.permitted = 1 << CAP_NET_RAW}}};
+    struct start start = {scene_path("capable"), just_probe};
+
+    scene_probe("capable", 0755);
+    if (setxattr(start.filename, XATTR_NAME_CAPS, &raw, XATTR_CAPS_SZ_2, 0) < 0) {
+        fprintf(stderr, "skipped: no capabilities of files here: %s\n", strerror(errno));
+        skip();
+    }
+    struct truth truth = run(child_other_user, &start);
+    struct process expected = expected_of(&truth, &start);
+
+    assert_true(expected.exe_filecaps);
+    assert_int_equal(expected.cap_effective, 1 << CAP_NET_RAW);
+    check(&truth, &expected);
+    truth = run(child_execve, &start); /* root has them anyway */
+    expected = expected_of(&truth, &start);
+    assert_false(expected.exe_filecaps);
+    check(&truth, &expected);
+}
+
+/* Capabilities that are kept, and not of the file. */
+static int child_ambient(void *argument)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct sets[2] = {{1 << CAP_KILL, 1 << CAP_KILL, 1 << CAP_KILL}};
+
+    if (prctl(PR_SET_KEEPCAPS, 1) < 0 || setgid(SOME_GID) < 0 || setuid(SOME_UID) < 0 ||
+        syscall(SYS_capset, &header, sets) < 0 ||
+        prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_KILL, 0, 0) < 0)
+        return -1;
+    return child_execve(argument);
+}
+
+static void test_ambient_capabilities(void **state)
+{
+    struct start start = {scene_path("probe"), just_probe};
+    struct truth truth = run(child_ambient, &start);
+    struct process expected = expected_of(&truth, &start);
+
+    assert_int_equal(expected.cap_ambient, 1 << CAP_KILL);
+    assert_int_equal(expected.cap_permitted, 1 << CAP_KILL);
+    assert_false(expected.exe_filecaps);
+    check(&truth, &expected);
+}
+
+static int child_secure(void *argument)
+{
+    return prctl(PR_SET_SECUREBITS, SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_SETUID_FIXUP) < 0
+               ? -1
+               : child_execve(argument);
+}
+
+static void test_secure_bits(void **state)
+{
+    struct start start = {scene_path("probe"), just_probe};
+    struct truth truth = run(child_secure, &start);
+    struct process expected = expected_of(&truth, &start);
+
+    assert_int_equal(expected.securebits, SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_SETUID_FIXUP);
+    check(&truth, &expected);
+}
+
+static void test_writable_executable(void **state)
+{
+    scene_probe("open-to-all", 0757);
+    assert_int_equal(chown(scene_path("open-to-all"), SOME_UID, SOME_GID), 0);
+    struct start start = {scene_path("open-to-all"), just_probe};
+    struct truth truth = run(child_execve, &start);
+    struct process expected = expected_of(&truth, &start);
+
+    assert_true(expected.exe_writable && expected.exe_uid == SOME_UID);
+    check(&truth, &expected);
+}
+
+#define CONTAINER "3f0a1b2c4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f708192a3b4c5d6e7f8"
+
+static int child_container(void *argument)
+{
+    struct start *start = argument;
+    CLEANUP(closep) int fs = fsopen("cgroup2", FSOPEN_CLOEXEC);
+
+    if (fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+        return -1;
+    CLEANUP(closep) int root = fsmount(fs, FSMOUNT_CLOEXEC, 0);
+
+    if (mkdirat(root, "docker-" CONTAINER ".scope", 0755) < 0 && errno != EEXIST)
+        return -1;
+    CLEANUP(closep)
+    int joined = openat(root, "docker-" CONTAINER ".scope/cgroup.procs", O_WRONLY | O_CLOEXEC);
+
+    if (write(joined, "0", 1) != 1)
+        return -1;
+    return child_execve(start);
+}
+
+static void test_container(void **state)
+{
+    struct start start = {scene_path("probe"), just_probe};
+    struct truth truth = run(child_container, &start);
+    struct process expected = expected_of(&truth, &start);
+
+    assert_true(text_is(expected.cgroup_path, "/docker-" CONTAINER ".scope"));
+    assert_true(text_is(expected.container_id, CONTAINER));
+    assert_true(text_is(expected.container_runtime, "docker"));
+    check(&truth, &expected);
+    CLEANUP(closep) int fs = fsopen("cgroup2", FSOPEN_CLOEXEC);
+
+    assert_int_equal(fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0), 0);
+    CLEANUP(closep) int root = fsmount(fs, FSMOUNT_CLOEXEC, 0);
+
+    assert_int_equal(unlinkat(root, "docker-" CONTAINER ".scope", AT_REMOVEDIR), 0);
 }
 
 static int pty_open(void)
@@ -696,6 +1020,7 @@ int main(void)
         cmocka_unit_test(test_deleted),
         cmocka_unit_test(test_hard_link),
         cmocka_unit_test(test_script),
+        cmocka_unit_test(test_script_by_a_relative_path),
         cmocka_unit_test(test_exec_of_a_second_thread),
         cmocka_unit_test(test_vfork),
         cmocka_unit_test(test_other_user),
@@ -703,6 +1028,17 @@ int main(void)
         cmocka_unit_test(test_setuid_executable),
         cmocka_unit_test(test_setgid_executable),
         cmocka_unit_test(test_new_pid_and_user_namespaces),
+        cmocka_unit_test(test_new_namespaces),
+        cmocka_unit_test(test_new_session_and_group),
+        cmocka_unit_test(test_sockets_as_descriptors),
+        cmocka_unit_test(test_files_as_descriptors),
+        cmocka_unit_test(test_environment),
+        cmocka_unit_test(test_no_environment),
+        cmocka_unit_test(test_file_capabilities),
+        cmocka_unit_test(test_ambient_capabilities),
+        cmocka_unit_test(test_secure_bits),
+        cmocka_unit_test(test_writable_executable),
+        cmocka_unit_test(test_container),
         cmocka_unit_test(test_terminal),
         cmocka_unit_test(test_path_beyond_the_record),
         cmocka_unit_test(test_unmounted_tree),

@@ -1,167 +1,227 @@
-/* 20,000 programs on all CPUs: what is seen and what is counted as lost is what was run, exactly.
- * Other processes may run meanwhile; they are told apart, by a second sensor where they are lost.
- */
+/* Storms of programs on all CPUs: what is seen and what is counted as lost is what was run,
+ * exactly, at every moment. Other processes may run meanwhile; they are told apart, by a second
+ * sensor where they are lost. */
 #include <errno.h>
 #include <poll.h>
-#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
-#include "base/buffer.h"
 #include "base/clock.h"
 #include "scene.h"
-#include "sensor/sensor_bpf.h"
+#include "tally.h"
 
-#define STORM   20000
-#define WORKERS 2
+#define STORM    20000
+#define ATTEMPTS "STORM_EVENTS" /* environment: attempts of a long storm */
+#define STALL    (1 * NS_PER_S)
 
-/* What a sensor gave: our execs and those of others in the time of the storm. */
-struct tally {
-    struct sensor *sensor;
-    const pid_t *workers;
-    uint64_t ours, others;
-    int64_t from, to, last;
-    bool disordered;
-};
+/* Shared with the workers. */
+static struct {
+    uint64_t execs[TALLY_WORKERS]; /* done */
+    uint64_t attempts;             /* wanted, of each */
+    bool stop;
+} * shared;
 
-static void on_record(void *context, const struct record *record)
-{
-    struct tally *tally = context;
-    bool ours = false;
-
-    tally->disordered |= record->boot_time < tally->last;
-    tally->last = record->boot_time;
-    if (record->type != EVENT_EXEC || record->boot_time < tally->from ||
-        record->boot_time > tally->to)
-        return;
-    for (int i = 0; i < WORKERS; i++)
-        ours |= record->parent.pid == tally->workers[i];
-    if (ours)
-        tally->ours++;
-    else
-        tally->others++;
-}
-
-static void tally_open(struct tally *tally, const pid_t *workers, size_t ring_size)
-{
-    struct buffer why = {0};
-    struct sensor_options options = {.ring_size = ring_size};
-
-    *tally = (struct tally){.workers = workers, .to = INT64_MAX};
-    if (sensor_open(&options, &why, &tally->sensor) < 0)
-        fail_msg("%s", buffer_string(&why));
-    buffer_deinit(&why);
-    tally->from = clock_boottime();
-}
-
-static void worker_run(int number)
+static int run_program(void)
 {
     const char *argv[] = {"noop", NULL};
-    cpu_set_t cpus;
+    pid_t pid = vfork(); /* NOLINT(clang-analyzer-security.insecureAPI.vfork): the fastest */
 
-    CPU_ZERO(&cpus);
-    CPU_SET((size_t)number % (size_t)sysconf(_SC_NPROCESSORS_ONLN), &cpus);
-    sched_setaffinity(0, sizeof cpus, &cpus);
-    for (int i = 0; i < STORM / WORKERS; i++) {
-        pid_t pid = vfork(); /* NOLINT(clang-analyzer-security.insecureAPI.vfork): the fastest */
-
-        if (pid == 0) {
-            execv(NOOP_PATH, (char *const *)argv);
-            _exit(1);
-        }
-        int status;
-
-        if (waitpid(pid, &status, 0) != pid || status != 0)
-            _exit(1);
+    if (pid == 0) {
+        execv(NOOP_PATH, (char *const *)argv);
+        _exit(1);
     }
-    _exit(0);
+    int status;
+
+    return waitpid(pid, &status, 0) == pid && status == 0 ? 0 : 1;
+}
+
+static int work_a_share(int number)
+{
+    int r = 0;
+
+    for (int i = 0; i < STORM / TALLY_WORKERS && r == 0; i++)
+        r = run_program();
+    return r;
+}
+
+static int work_until_stopped(int number)
+{
+    int r = 0;
+
+    while (r == 0 && !__atomic_load_n(&shared->stop, __ATOMIC_RELAXED)) {
+        r = run_program();
+        shared->execs[number]++;
+    }
+    return r;
+}
+
+static int work_in_vain(int number)
+{
+    const char *argv[] = {"missing", NULL};
+
+    for (uint64_t i = 0; i < shared->attempts; i++)
+        if (execv("/missing", (char *const *)argv) == 0 || errno != ENOENT)
+            return 1;
+    return 0;
 }
 
 /* Reads TALLY while the workers work. */
-static void storm(pid_t *workers, struct tally *tally)
+static void storm(pid_t *workers, struct tally *tally, int (*work)(int))
 {
     struct pollfd poll_fd = {.fd = sensor_fd(tally->sensor), .events = POLLIN};
 
-    for (int i = 0; i < WORKERS; i++) {
-        workers[i] = fork();
-        if (workers[i] == 0)
-            worker_run(i);
-    }
-    for (int ended = 0; ended < WORKERS;) {
-        int status;
-
+    workers_start(workers, work);
+    for (int ended = 0; !workers_ended(workers, &ended);) {
         poll(&poll_fd, 1, 10);
-        sensor_read(tally->sensor, on_record, tally);
-        while (ended < WORKERS && waitpid(workers[ended], &status, WNOHANG) == workers[ended]) {
-            assert_int_equal(status, 0);
-            ended++;
-        }
+        tally_read(tally);
     }
     tally->to = clock_boottime();
 }
 
-static uint64_t sum(const uint64_t *counts)
+static void test_none_lost(void **state)
 {
-    return counts[0] + counts[1] + counts[2] + counts[3];
+    pid_t workers[TALLY_WORKERS] = {0};
+    struct tally tally;
+
+    tally_open(&tally, workers, &(struct sensor_options){0});
+    storm(workers, &tally, work_a_share);
+    struct sensor_counters counters = tally_settle(&tally);
+
+    assert_int_equal(tally.ours, STORM);
+    assert_int_equal(sensor_count(counters.lost), 0);
 }
 
-static struct sensor_counters settle(struct tally *tally)
+/* A sensor that nobody reads until the storm is over, beside one that sees all: what the first has
+ * not seen, it has counted. */
+static struct sensor_counters storm_beside(const struct sensor_options *options)
 {
-    struct sensor_counters counters;
+    pid_t workers[TALLY_WORKERS] = {0};
+    struct tally whole, small;
 
-    sensor_flush(tally->sensor, on_record, tally);
-    sensor_counters(tally->sensor, &counters);
-    for (int type = 0; type < SENSOR_TYPES; type++)
-        assert_int_equal(counters.emitted[type], counters.received[type] + counters.lost[type]);
-    assert_int_equal(counters.gaps, sum(counters.lost));
-    assert_int_equal(counters.refused, 0);
-    assert_int_equal(counters.discarded, 0);
-    assert_int_equal(counters.unseen, 0);
-    assert_int_equal(counters.recursion_misses, 0);
-    assert_false(tally->disordered);
-    sensor_close(tally->sensor);
+    tally_open(&whole, workers, &(struct sensor_options){0});
+    tally_open(&small, workers, options);
+    whole.from = small.from;
+    storm(workers, &whole, work_a_share);
+    small.to = whole.to;
+    /* Room again, before anything else can be lost. */
+    tally_read(&small);
+    struct sensor_counters counters = tally_settle(&small);
+    struct sensor_counters none = tally_settle(&whole);
+    uint64_t execs = small.ours + small.others + counters.lost[EVENT_EXEC];
+
+    assert_int_equal(whole.ours, STORM);
+    assert_int_equal(sensor_count(none.lost) + sensor_count(none.folded), 0);
+    assert_int_equal(execs + counters.folded[EVENT_EXEC], STORM + whole.others);
+    assert_true(small.ours > 0);
     return counters;
 }
 
-static void test_none_lost(void **state)
-{
-    pid_t workers[WORKERS] = {0};
-    struct tally tally;
-
-    tally_open(&tally, workers, 0);
-    storm(workers, &tally);
-    struct sensor_counters counters = settle(&tally);
-
-    assert_int_equal(tally.ours, STORM);
-    assert_int_equal(sum(counters.lost), 0);
-}
-
-/* A sensor with small rings that nobody reads until the storm is over, beside one that sees all. */
 static void test_loss_is_counted(void **state)
 {
-    pid_t workers[WORKERS] = {0};
-    struct tally whole, small;
+    struct sensor_counters counters = storm_beside(
+        &(struct sensor_options){.ring_size = SENSOR_RING_LEAST, .without_budget = true});
 
-    tally_open(&whole, workers, 0);
-    tally_open(&small, workers, SENSOR_RING_LEAST);
-    whole.from = small.from;
-    storm(workers, &whole);
-    small.to = whole.to;
-    /* Room again, before anything else can be lost. */
-    sensor_read(small.sensor, on_record, &small);
-    struct sensor_counters lost = settle(&small);
-    struct sensor_counters none = settle(&whole);
+    assert_true(counters.lost[EVENT_EXEC] > STORM / 2);
+    assert_int_equal(sensor_count(counters.folded), 0);
+}
 
-    assert_int_equal(whole.ours, STORM);
-    assert_int_equal(sum(none.lost), 0);
-    assert_true(small.ours > 0 && lost.lost[EVENT_EXEC] > STORM / 2);
-    assert_int_equal(small.ours + small.others + lost.lost[EVENT_EXEC], STORM + whole.others);
+static void test_folding_is_counted(void **state)
+{
+    struct sensor_counters counters =
+        storm_beside(&(struct sensor_options){.ring_size = SENSOR_RING_LEAST});
+
+    assert_true(counters.folded[EVENT_EXEC] > STORM / 2);
+}
+
+/* All CPUs run programs for a second, and nobody reads. */
+static void stall(struct tally *tally, const struct sensor_options *options)
+{
+    static pid_t workers[TALLY_WORKERS];
+    int ended = 0;
+
+    shared->stop = false;
+    for (int i = 0; i < TALLY_WORKERS; i++)
+        shared->execs[i] = 0;
+    tally_open(tally, workers, options);
+    tally_read(tally);
+    workers_start(workers, work_until_stopped);
+    for (int64_t end = clock_monotonic() + STALL; clock_monotonic() < end;)
+        usleep(10000);
+    __atomic_store_n(&shared->stop, true, __ATOMIC_RELAXED);
+    while (!workers_ended(workers, &ended))
+        usleep(1000);
+    tally->to = clock_boottime();
+    tally_read(tally);
+}
+
+static void test_a_stalled_reader_loses_nothing(void **state)
+{
+    struct tally tally;
+
+    stall(&tally, &(struct sensor_options){0});
+    struct sensor_counters counters = tally_settle(&tally);
+
+    assert_int_equal(sensor_count(counters.lost) + sensor_count(counters.folded), 0);
+    assert_int_equal(tally.gaps, 0);
+    assert_int_equal(tally.ours, shared->execs[0] + shared->execs[1]);
+    assert_true(tally.ours > 100);
+}
+
+static void test_a_stalled_reader_knows_what_it_lost(void **state)
+{
+    struct tally tally;
+
+    stall(&tally, &(struct sensor_options){.ring_size = SENSOR_RING_LEAST, .without_budget = true});
+    struct sensor_counters counters = tally_settle(&tally);
+
+    assert_true(tally.gaps > 0);
+    assert_int_equal(tally.missing, sensor_count(counters.lost));
+    assert_true(tally.ours < shared->execs[0] + shared->execs[1]);
+}
+
+/* Far more than the rings hold, from all CPUs at once, as fast as records can be made: whether some
+ * are lost or none, the account is in order at every batch. */
+static void long_storm(const struct sensor_options *options)
+{
+    const char *wanted = getenv(ATTEMPTS);
+    uint64_t attempts = wanted ? strtoull(wanted, NULL, 10) : 2000000;
+    pid_t workers[TALLY_WORKERS] = {0};
+    struct tally tally;
+
+    shared->attempts = attempts / TALLY_WORKERS;
+    tally_open(&tally, workers, options);
+    storm(workers, &tally, work_in_vain);
+    struct sensor_counters counters = tally_settle(&tally);
+
+    assert_true(counters.emitted[EVENT_EXEC_FAILED] + counters.folded[EVENT_EXEC_FAILED] >=
+                shared->attempts * TALLY_WORKERS);
+    assert_true(tally.batches > 1);
+    printf(
+        "emitted %llu = received %llu + lost %llu, in %llu gaps; folded %llu; %llu batches, %llu "
+        "ms\n",
+        (unsigned long long)sensor_count(counters.emitted),
+        (unsigned long long)sensor_count(counters.received),
+        (unsigned long long)sensor_count(counters.lost), (unsigned long long)tally.gaps,
+        (unsigned long long)sensor_count(counters.folded), (unsigned long long)tally.batches,
+        (unsigned long long)(tally.to - tally.from) / NS_PER_MS);
+}
+
+static void test_a_long_storm_adds_up(void **state)
+{
+    long_storm(&(struct sensor_options){.failures = true});
+}
+
+static void test_a_long_storm_adds_up_in_small_rings(void **state)
+{
+    long_storm(&(struct sensor_options){
+        .failures = true, .ring_size = SENSOR_RING_LEAST, .without_budget = true});
 }
 
 int main(void)
@@ -169,8 +229,18 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_none_lost),
         cmocka_unit_test(test_loss_is_counted),
+        cmocka_unit_test(test_folding_is_counted),
+        cmocka_unit_test(test_a_stalled_reader_loses_nothing),
+        cmocka_unit_test(test_a_stalled_reader_knows_what_it_lost),
+        cmocka_unit_test(test_a_long_storm_adds_up),
+        cmocka_unit_test(test_a_long_storm_adds_up_in_small_rings),
     };
     int skipped = scene_skip();
 
-    return skipped ? skipped : cmocka_run_group_tests(tests, NULL, NULL);
+    if (skipped)
+        return skipped;
+    shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (shared == MAP_FAILED)
+        return 1;
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

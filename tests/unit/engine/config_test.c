@@ -62,9 +62,19 @@ static void reads_everything(void **state)
                                     "outputs:\n"
                                     "  - console\n"
                                     "  - {plugin: json, name: siem, path: /var/log/x}\n"
-                                    "sensor: {ring: 16MiB, failures: false}\n"),
+                                    "user: backup\n"
+                                    "sensor:\n"
+                                    "  ring: 16MiB\n"
+                                    "  failures: false\n"
+                                    "  environment: [LD_PRELOAD, TERM]\n"
+                                    "  exclude:\n"
+                                    "    - cgroup: /system.slice/x\n"
+                                    "    - {user: 42}\n"
+                                    "    - exe: /bin/true\n"),
                      0);
     snprintf(relative, sizeof relative, "%s/mine", f->folder);
+    assert_string_equal(f->config.user, "backup");
+    assert_int_equal(f->config.user_mark.line, 5);
     assert_int_equal(f->config.rule_count, 2);
     assert_string_equal(f->config.rules[0], "/etc/r.yaml");
     assert_string_equal(f->config.rules[1], relative);
@@ -77,6 +87,14 @@ static void reads_everything(void **state)
     assert_int_equal(f->config.outputs[1].settings[1].value_mark.line, 4);
     assert_int_equal(f->config.ring, 16 << 20);
     assert_false(f->config.failures);
+    assert_int_equal(f->config.environment_count, 2);
+    assert_string_equal(f->config.environment[1], "TERM");
+    assert_int_equal(f->config.exclusion_count, 3);
+    assert_int_equal(f->config.exclusions[0].kind, EXCLUDE_CGROUP);
+    assert_true(text_is(f->config.exclusions[0].value, "/system.slice/x"));
+    assert_int_equal(f->config.exclusions[1].kind, EXCLUDE_USER);
+    assert_int_equal(f->config.exclusions[2].kind, EXCLUDE_EXE);
+    assert_int_equal(f->config.exclusions[2].mark.line, 13);
 }
 
 static void nothing_means_the_defaults(void **state)
@@ -86,6 +104,7 @@ static void nothing_means_the_defaults(void **state)
     assert_int_equal(read_config(f, "# nothing yet\n"), 0);
     assert_int_equal(f->config.rule_count, 0);
     assert_int_equal(f->config.output_count, 0);
+    assert_null(f->config.user);
     assert_int_equal(f->config.ring, 0);
     assert_true(f->config.failures);
 }
@@ -96,8 +115,10 @@ static void all_mistakes_in_one_pass(void **state)
         unsigned line, column;
         const char *code;
     } expected[] = {
-        {1, 1, "unknown-key"}, {2, 8, "wrong-type"},  {4, 5, "missing-key"}, {5, 26, "wrong-type"},
-        {7, 9, "wrong-type"},  {8, 13, "wrong-type"}, {9, 3, "unknown-key"},
+        {1, 1, "unknown-key"},  {2, 8, "wrong-type"},   {4, 5, "missing-key"},
+        {5, 26, "wrong-type"},  {7, 9, "wrong-type"},   {8, 13, "wrong-type"},
+        {9, 3, "unknown-key"},  {10, 20, "wrong-type"}, {12, 7, "wrong-type"},
+        {13, 7, "unknown-key"}, {14, 7, "wrong-type"},
     };
     struct fixture *f = *state;
 
@@ -109,7 +130,12 @@ static void all_mistakes_in_one_pass(void **state)
                                     "sensor:\n"
                                     "  ring: much\n"
                                     "  failures: maybe\n"
-                                    "  rings: 1\n"),
+                                    "  rings: 1\n"
+                                    "  environment: [A, A=B]\n"
+                                    "  exclude:\n"
+                                    "    - cgroup\n"
+                                    "    - users: 1\n"
+                                    "user: [a, b]\n"),
                      -EINVAL);
     diag_sort(&f->diags);
     assert_int_equal(f->diags.count, sizeof expected / sizeof *expected);

@@ -91,6 +91,47 @@ static void derives_from_argv(void **state)
     assert_int_equal(f->event.process->argc, 0);
 }
 
+static void sets_are_lists_of_names(void **state)
+{
+    static const char some[] =
+        "{\"type\":\"exec\",\"is_exit\":false,\"cap\":{\"effective\":[\"cap_net_raw\",\"cap_41\"],"
+        "\"permitted\":[\"all\"],\"inheritable\":"
+        "[\"all\",\"-cap_chown\",\"-cap_kill\",\"cap_63\"],\"ambient\":[]},"
+        "\"securebits\":[\"noroot\",\"keep_caps_locked\"]}";
+    struct fixture *f = *state;
+
+    assert_int_equal(read_text(f, TEXT(some)), 0);
+    const struct process *process = f->event.process;
+
+    assert_int_equal(process->cap_effective, 1LL << 13 | 1LL << 41);
+    assert_int_equal(process->cap_permitted, (1LL << 41) - 1);
+    assert_true((uint64_t)process->cap_inheritable == (1ULL << 63 | ((1ULL << 41) - 1 - 33)));
+    assert_int_equal(process->cap_ambient, 0);
+    assert_true(field_set_has(&process->has, FIELD_CAP_AMBIENT));
+    assert_int_equal(process->securebits, 1 | 1 << 5);
+    assert_string_equal(write_back(f), some);
+}
+
+/* Each number of capabilities, from none to all, is written and read back as it is. */
+static void every_number_of_names_comes_back(void **state)
+{
+    struct fixture *f = *state;
+    struct process process = {0};
+
+    field_set_add(&process.has, FIELD_CAP_EFFECTIVE);
+    for (unsigned bits = 0; bits <= 64; bits++) {
+        uint64_t set = bits == 64 ? UINT64_MAX : (UINT64_C(1) << bits) - 1;
+
+        process.cap_effective = (int64_t)set;
+        f->event = (struct event){.process = &process};
+        CLEANUP(freep) char *written = strdup(write_back(f));
+
+        assert_true((strstr(written, "\"all\"") != NULL) == (bits > 20));
+        assert_int_equal(read_text(f, text_from(written)), 0);
+        assert_true((uint64_t)f->event.process->cap_effective == set);
+    }
+}
+
 static void null_is_absence(void **state)
 {
     struct fixture *f = *state;
@@ -148,6 +189,14 @@ static void names_the_mistake(void **state)
         {"{\"argv\":[\"x\",1]}", "field 'argv': item 2 is not a text"},
         {"{\"time\":\"now\"}", "field 'time': 'now' is not a time"},
         {"{\"exe.setuid\":1}", "field 'exe.setuid' wants true or false, not a number"},
+        {"{\"securebits\":7}", "field 'securebits' wants a list of names, not a number"},
+        {"{\"securebits\":[\"all\"]}", "field 'securebits': 'all' is none of its names"},
+        {"{\"cap.effective\":[\"CAP_KILL\"]}",
+         "field 'cap.effective': 'CAP_KILL' is none of its names"},
+        {"{\"cap.effective\":[\"-all\"]}", "field 'cap.effective': '-all' is none of its names"},
+        {"{\"securebits\":[\"-noroot\"]}", "field 'securebits': '-noroot' is none of its names"},
+        {"{\"cap\":{\"ambient\":[1]}}", "field 'cap.ambient': item 1 is not a text"},
+        {"{\"raw\":{\"cap.ambient\":\"eA==\"}}", "'raw' has no place for 'cap.ambient'"},
         {"{\"parent\":\"sh\"}", "'parent' wants an object, not a text"},
         {"{\"parent\":{\"retval\":1}}", "field 'retval' belongs to the event, not to a parent"},
         {"{\"type\":\"fork\"}", "type 'fork' is none of exec, exec_failed and exit"},
@@ -224,6 +273,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(writes_what_it_read, set_up, tear_down),
         cmocka_unit_test_setup_teardown(derives_from_argv, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(sets_are_lists_of_names, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(every_number_of_names_comes_back, set_up, tear_down),
         cmocka_unit_test_setup_teardown(null_is_absence, set_up, tear_down),
         cmocka_unit_test_setup_teardown(takes_dotted_and_nested_names, set_up, tear_down),
         cmocka_unit_test_setup_teardown(keeps_every_byte, set_up, tear_down),

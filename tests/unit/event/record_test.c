@@ -1,136 +1,4 @@
-#include "event/record.h"
-
-#include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-
-#include <cmocka.h>
-
-#include "base/cleanup.h"
-#include "wire.h"
-
-/* A record in the making, at an odd address as in a ring. */
-struct sample {
-    char before;
-    char bytes[WIRE_RECORD_MAX];
-    size_t len;
-};
-
-static struct sample sample;
-static struct record_scratch scratch;
-
-static int teardown(void **state)
-{
-    record_scratch_deinit(&scratch);
-    return 0;
-}
-
-static struct wire_process process_of(enum wire_type type)
-{
-    return (struct wire_process){
-        .header = {.type = (uint8_t)type,
-                   .version = WIRE_VERSION,
-                   .cpu = 3,
-                   .sequence = 77,
-                   .time = 5000000000},
-        .start = 4000000000,
-        .parent_start = 1000000000,
-        .tgid = 100,
-        .parent_tgid = 50,
-        .cgroup_id = 9,
-        .uid = 1,
-        .euid = 2,
-        .gid = 3,
-        .egid = 4,
-        .loginuid = 4294967295,
-        .session = 6,
-        .comm = "name",
-    };
-}
-
-static void put(const void *bytes, size_t len)
-{
-    if (len > 0)
-        memcpy(sample.bytes + sample.len, bytes, len);
-    sample.len += len;
-}
-
-/* Begins a sample with a fixed part, which begins with a struct wire_process. */
-static void begin(const void *fixed, size_t len)
-{
-    sample.len = 0;
-    put(fixed, len);
-}
-
-static int decode_len(size_t len, struct record *record)
-{
-    const char *why = NULL;
-    int r = record_decode(sample.bytes, len, &scratch, record, &why);
-
-    assert_true((r == 0) == (why == NULL));
-    return r;
-}
-
-/* Sets the header's length to what has been put and decodes. */
-static int decode(struct record *record)
-{
-    struct wire_header header;
-
-    memcpy(&header, sample.bytes, sizeof(header));
-    header.length = (uint16_t)sample.len;
-    memcpy(sample.bytes, &header, sizeof(header));
-    return decode_len(sample.len, record);
-}
-
-#define LITERAL(text) (text), sizeof(text) - 1
-
-/* An exec with these texts; NULs that end them are in the literals. */
-struct texts {
-    struct text filename, interpreter, exe, cwd, argv;
-};
-
-static struct wire_exec exec_of(const struct texts *texts)
-{
-    return (struct wire_exec){
-        .process = process_of(WIRE_EXEC),
-        .inode = 1234,
-        .args_length = texts->argv.len,
-        .device = 254 << 20 | 3,
-        .mode = 0104755,
-        .nlink = 1,
-        .argc = 2,
-        .filename_length = (uint16_t)texts->filename.len,
-        .interpreter_length = (uint16_t)texts->interpreter.len,
-        .exe_length = (uint16_t)texts->exe.len,
-        .cwd_length = (uint16_t)texts->cwd.len,
-        .argv_length = (uint16_t)texts->argv.len,
-    };
-}
-
-static void exec_put(const struct wire_exec *exec, const struct texts *texts)
-{
-    begin(exec, sizeof(*exec));
-    put(texts->filename.ptr, texts->filename.len);
-    put(texts->interpreter.ptr, texts->interpreter.len);
-    put(texts->exe.ptr, texts->exe.len);
-    put(texts->cwd.ptr, texts->cwd.len);
-    put(texts->argv.ptr, texts->argv.len);
-}
-
-static const struct texts script = {
-    .filename = {LITERAL("./s\0")},
-    .interpreter = {LITERAL("/bin/sh\0")},
-    .exe = {LITERAL("dash\0bin\0usr\0")},
-    .cwd = {LITERAL("b\0a\0")},
-    .argv = {LITERAL("/bin/sh\0./s\0")},
-};
-
-static void assert_text(struct text seen, const char *expected)
-{
-    assert_int_equal(seen.len, strlen(expected));
-    assert_memory_equal(seen.ptr, expected, seen.len);
-}
+#include "wire_records.h"
 
 static void test_exec(void **state)
 {
@@ -149,6 +17,11 @@ static void test_exec(void **state)
     assert_true(process->pid == 100 && process->ppid == 50);
     assert_true(process->uid == 1 && process->euid == 2 && process->gid == 3 && process->egid == 4);
     assert_true(process->loginuid == 4294967295 && process->session == 6);
+    assert_true(process->suid == 7 && process->sgid == 8);
+    assert_true(process->pgid == 99 && process->sid == 98);
+    assert_true(process->securebits == 1 << 4 && process->cap_effective == 1 << 13);
+    assert_true(process->cap_permitted == 1LL << 40 && process->cap_ambient == 5);
+    assert_int_equal(process->cap_inheritable, INT64_MIN); /* bit 63 */
     assert_int_equal(process->cgroup_id, 9);
     assert_text(process->comm, "name");
     assert_text(process->filename, "./s");
@@ -259,7 +132,7 @@ static void test_terminals(void **state)
                      {4, 63, "tty63"},  {4, 64, "ttyS0"},      {204, 64, "204:64"}, {5, 1, "5:1"}};
 
     for (size_t i = 0; i < sizeof(terminals) / sizeof(terminals[0]); i++) {
-        struct wire_fork forked = {process_of(WIRE_FORK)};
+        struct wire_fork forked = {.process = process_of(WIRE_FORK)};
         struct record record;
 
         forked.process.tty = terminals[i].major << 20 | terminals[i].minor;
@@ -298,12 +171,36 @@ static void test_exec_failed(void **state)
     assert_text(record.process.filename, "/x");
 }
 
+static const enum field_id of_every_record[] = {
+    FIELD_PID,
+    FIELD_PPID,
+    FIELD_COMM,
+    FIELD_UID,
+    FIELD_EUID,
+    FIELD_SUID,
+    FIELD_GID,
+    FIELD_EGID,
+    FIELD_SGID,
+    FIELD_LOGINUID,
+    FIELD_SESSION,
+    FIELD_PGID,
+    FIELD_SID,
+    FIELD_CGROUP_ID,
+    FIELD_CAP_EFFECTIVE,
+    FIELD_CAP_PERMITTED,
+    FIELD_CAP_INHERITABLE,
+    FIELD_CAP_AMBIENT,
+    FIELD_SECUREBITS,
+};
+
 static void test_exit_and_fork(void **state)
 {
     struct wire_exit ended = {.process = process_of(WIRE_EXIT), .status = 0x8b};
-    struct wire_fork forked = {process_of(WIRE_FORK)};
+    struct wire_fork forked = {.process = process_of(WIRE_FORK)};
     struct record record;
 
+    forked.creator_tgid = 51;
+    forked.creator_start = 2000000000;
     memset(forked.process.comm, 'c', sizeof(forked.process.comm)); /* no NUL */
     begin(&ended, sizeof(ended));
     assert_int_equal(decode(&record), 0);
@@ -312,7 +209,19 @@ static void test_exit_and_fork(void **state)
     begin(&forked, sizeof(forked));
     assert_int_equal(decode(&record), 0);
     assert_int_equal(record.type, EVENT_FORK);
+    assert_true(record.creator.pid == 51 && record.creator.start == 2000000000);
     assert_text(record.process.comm, "cccccccccccccccc");
+    struct field_set left = record.process.has;
+
+    for (size_t i = 0; i < sizeof(of_every_record) / sizeof(of_every_record[0]); i++) {
+        assert_true(has(&record, of_every_record[i]));
+        field_set_remove(&left, of_every_record[i]);
+    }
+    assert_true(left.bits[0] == 0 && left.bits[1] == 0); /* and no others */
+    forked.process.pgid = forked.process.sid = 0;        /* a thread of the kernel */
+    begin(&forked, sizeof(forked));
+    assert_int_equal(decode(&record), 0);
+    assert_false(has(&record, FIELD_PGID) || has(&record, FIELD_SID));
 }
 
 /* The ring pads a record; what is behind it is not looked at. */
@@ -375,6 +284,25 @@ static void test_what_does_not_add_up_is_refused(void **state)
     assert_refused(exec);
     exec = exec_of(&script);
     exec.args_length = exec.argv_length - 1;
+    assert_refused(exec);
+    exec = exec_of(&script);
+    exec.env_total = exec.env_length - 1;
+    assert_refused(exec);
+    exec = exec_of(&script);
+    exec.cwd_length--;
+    exec.cgroup_length++;
+    assert_refused(exec);
+    exec = exec_of(&script);
+    exec.cgroup_length--;
+    exec.argv_length++;
+    exec.args_length++;
+    assert_refused(exec);
+    exec = exec_of(&script);
+    exec.argv_tail_length = exec.env_length; /* beyond what all arguments are */
+    exec.env_length = 0;
+    assert_refused(exec);
+    exec = exec_of(&script);
+    exec.process.flags = WIRE_FILTERED; /* those have no texts */
     assert_refused(exec);
     exec = exec_of(&script);
     exec.filename_length = 65535;

@@ -3,10 +3,15 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/capability.h>
+#include <linux/magic.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 
 #include "../terminal.h"
@@ -96,16 +101,227 @@ static void our_own_entry_is_what_we_know_of_ourselves(void **state)
     assert_false(process->exe_deleted);
     assert_false(process->exe_memfd);
     assert_false(process->exe_setuid);
-    assert_int_equal(process->uid, getuid());
-    assert_int_equal(process->euid, geteuid());
-    assert_int_equal(process->gid, getgid());
-    assert_int_equal(process->egid, getegid());
+    assert_int_equal(process->exe_size, file.st_size);
+    assert_int_equal(process->exe_mtime, file.st_mtim.tv_sec * NS_PER_S + file.st_mtim.tv_nsec);
+    assert_int_equal(process->exe_ctime, file.st_ctim.tv_sec * NS_PER_S + file.st_ctim.tv_nsec);
+    assert_true(process->exe_uid == file.st_uid && process->exe_gid == file.st_gid);
+    assert_int_equal(process->exe_writable, file.st_mode & S_IWOTH);
+    assert_int_equal(process->pgid, getpgrp());
+    assert_int_equal(process->sid, getsid(0));
+    assert_int_equal(process->cmdline_omitted, 0);
     assert_text(process->comm, "test_proc_scan");
     assert_true(process->argc >= 1);
     assert_false(process->cmdline_truncated);
     assert_int_equal(process->cmdline_length, process->cmdline.len);
     assert_false(has(process, FIELD_START_TIME));
     assert_null(process->parent);
+}
+
+static int image; /* of what exec_image() runs */
+
+static void exec_image(void)
+{
+    const char *const argv[] = {"sleep", "60", NULL};
+    const char *const envp[] = {NULL};
+
+    fexecve(image, (char *const *)argv, (char *const *)envp);
+    _exit(1);
+}
+
+static void copy_sleep_to(int fd)
+{
+    char bytes[65536];
+    CLEANUP(closep) int sleep = open("/bin/sleep", O_RDONLY | O_CLOEXEC);
+    ssize_t n;
+
+    while ((n = read(sleep, bytes, sizeof bytes)) > 0)
+        assert_int_equal(write(fd, bytes, (size_t)n), n);
+    assert_int_equal(n, 0);
+    assert_int_equal(fchmod(fd, 04750), 0);
+}
+
+static void who_we_are_is_what_the_kernel_tells_us(void **state)
+{
+    struct proc_entry entry;
+    uid_t uid, euid, suid;
+    gid_t gid, egid, sgid;
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct sets[2];
+    const struct process *process = &entry.process;
+
+    assert_int_equal(proc_scan_read(*state, getpid(), &entry), 0);
+    assert_int_equal(getresuid(&uid, &euid, &suid), 0);
+    assert_int_equal(getresgid(&gid, &egid, &sgid), 0);
+    assert_true(process->uid == uid && process->euid == euid && process->suid == suid);
+    assert_true(process->gid == gid && process->egid == egid && process->sgid == sgid);
+    assert_int_equal(syscall(SYS_capget, &header, sets), 0);
+    assert_int_equal(process->cap_effective, (uint64_t)sets[1].effective << 32 | sets[0].effective);
+    assert_int_equal(process->cap_permitted, (uint64_t)sets[1].permitted << 32 | sets[0].permitted);
+    assert_int_equal(process->cap_inheritable,
+                     (uint64_t)sets[1].inheritable << 32 | sets[0].inheritable);
+    for (int bit = 0; bit < 41; bit++)
+        assert_int_equal(process->cap_ambient >> bit & 1,
+                         prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, bit, 0, 0));
+    assert_int_equal(process->vpid, getpid());
+    assert_false(has(process, FIELD_SECUREBITS) || has(process, FIELD_EXE_AGE));
+    assert_false(has(process, FIELD_ENV)); /* none was asked for */
+}
+
+static int64_t inode_of(const char *path)
+{
+    struct stat file;
+
+    assert_int_equal(stat(path, &file), 0);
+    return (int64_t)file.st_ino;
+}
+
+static void namespaces_are_those_of_their_files(void **state)
+{
+    struct proc_entry entry;
+    const struct process *process = &entry.process;
+
+    assert_int_equal(proc_scan_read(*state, getpid(), &entry), 0);
+    assert_int_equal(process->ns_cgroup, inode_of("/proc/self/ns/cgroup"));
+    assert_int_equal(process->ns_ipc, inode_of("/proc/self/ns/ipc"));
+    assert_int_equal(process->ns_mnt, inode_of("/proc/self/ns/mnt"));
+    assert_int_equal(process->ns_net, inode_of("/proc/self/ns/net"));
+    assert_int_equal(process->ns_pid, inode_of("/proc/self/ns/pid"));
+    assert_int_equal(process->ns_user, inode_of("/proc/self/ns/user"));
+    assert_int_equal(process->ns_uts, inode_of("/proc/self/ns/uts"));
+}
+
+static void change_descriptors(void)
+{
+    int pair[2];
+
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) < 0 || dup2(pair[0], 0) < 0 || close(1) < 0 ||
+        dup2(open("/dev/null", O_RDWR), 2) < 0)
+        _exit(1);
+    close(1);
+}
+
+static void standard_descriptors_have_their_kinds(void **state)
+{
+    pid_t pid = start_child(change_descriptors);
+    struct proc_entry entry;
+
+    assert_int_equal(proc_scan_read(*state, pid, &entry), 0);
+    assert_text(entry.process.stdin, "socket"); /* of which family /proc does not say */
+    assert_text(entry.process.stdout, "closed");
+    assert_text(entry.process.stderr, "null");
+    end_child(pid);
+}
+
+static void exec_with_environment(void)
+{
+    const char *const argv[] = {"sh", "-c", "kill -STOP $$; :", NULL};
+    const char *const envp[] = {"A=1", "LD_PRELOAD=", "B=\xff", "LONG=x", NULL};
+
+    execve("/bin/sh", (char *const *)argv, (char *const *)envp);
+    _exit(1);
+}
+
+static void chosen_variables_are_read(void **state)
+{
+    static const char *const names[] = {"B", "LD_PRELOAD", "NONE"};
+    struct proc_scan *scan = *state;
+    pid_t pid = start_child(exec_with_environment);
+    struct proc_entry entry;
+
+    assert_int_equal(waitpid(pid, NULL, WUNTRACED), pid);
+    scan->environment = names;
+    scan->environment_count = 3;
+    assert_int_equal(proc_scan_read(scan, pid, &entry), 0);
+    assert_true(text_equal(entry.process.env, TEXT("LD_PRELOAD=\0B=\xff\0")));
+    assert_int_equal(entry.process.env_length, sizeof "A=1\0LD_PRELOAD=\0B=x\0LONG=x");
+    assert_false(entry.process.env_truncated);
+    end_child(pid);
+}
+
+/* As a test that has the rights would be told by statfs, if that had names. */
+static void the_file_system_has_its_name(void **state)
+{
+    struct proc_entry entry;
+    struct statfs fs;
+    pid_t pid;
+
+    image = memfd_create("payload", MFD_CLOEXEC);
+    assert_true(image >= 0);
+    copy_sleep_to(image);
+    pid = start_child(exec_image);
+    assert_int_equal(proc_scan_read(*state, pid, &entry), 0);
+    assert_text(entry.process.exe_filesystem, "tmpfs");
+    assert_true(entry.process.exe_tmpfs);
+    end_child(pid);
+    close(image);
+    assert_int_equal(proc_scan_read(*state, getpid(), &entry), 0);
+    assert_int_equal(statfs("/proc/self/exe", &fs), 0);
+    assert_int_equal(entry.process.exe_tmpfs,
+                     fs.f_type == TMPFS_MAGIC || (unsigned long)fs.f_type == RAMFS_MAGIC);
+    if (fs.f_type == EXT4_SUPER_MAGIC)
+        assert_true(text_starts(entry.process.exe_filesystem, TEXT("ext")));
+    if (fs.f_type == OVERLAYFS_SUPER_MAGIC)
+        assert_text(entry.process.exe_filesystem, "overlay");
+}
+
+/* The hierarchy and the path that the kernel says, in its words. */
+static void the_cgroup_has_its_path(void **state)
+{
+    CLEANUP(fclosep) FILE *file = fopen("/proc/self/cgroup", "r");
+    char line[4096] = "", wanted[4096] = "/", memory[4096] = "";
+    struct proc_entry entry;
+
+    assert_non_null(file);
+    while (fgets(line, sizeof line, file)) {
+        line[strcspn(line, "\n")] = '\0';
+        if (strncmp(line, "0::", 3) == 0)
+            snprintf(wanted, sizeof wanted, "%s", line + 3);
+        else if (strstr(line, ":memory:"))
+            snprintf(memory, sizeof memory, "%s", strrchr(line, ':') + 1);
+    }
+    assert_int_equal(proc_scan_read(*state, getpid(), &entry), 0);
+    if (strlen(wanted) == 1 && strlen(memory) > 1)
+        assert_text(entry.process.cgroup_path, memory);
+    else if (strlen(wanted) > 1)
+        assert_text(entry.process.cgroup_path, wanted);
+    else
+        assert_true(has(&entry.process, FIELD_CGROUP_PATH));
+}
+
+/* Who may not look at a process sees less of it, and that is no failure. */
+static void what_may_not_be_read_is_absent(void **state)
+{
+    static const enum field_id secret[] = {FIELD_EXE,           FIELD_EXE_INODE, FIELD_CWD,
+                                           FIELD_ENV,           FIELD_STDIN,     FIELD_NS_MNT,
+                                           FIELD_EXE_FILESYSTEM};
+    static const char *const names[] = {"PATH"};
+    struct proc_scan *scan = *state;
+    int status;
+
+    if (geteuid() != 0)
+        skip();
+    pid_t pid = fork();
+
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        struct proc_entry entry;
+
+        scan->environment = names;
+        scan->environment_count = 1;
+        if (setresgid(65534, 65534, 65534) < 0 || setresuid(65534, 65534, 65534) < 0 ||
+            proc_scan_read(scan, getppid(), &entry) < 0)
+            _exit(1);
+        for (size_t i = 0; i < sizeof secret / sizeof *secret; i++)
+            if (has(&entry.process, secret[i]))
+                _exit(2);
+        _exit(has(&entry.process, FIELD_COMM) && has(&entry.process, FIELD_ARGV) &&
+                      has(&entry.process, FIELD_CAP_EFFECTIVE) && entry.process.uid == 0
+                  ? 0
+                  : 3);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
 }
 
 static void exec_sleep(void)
@@ -158,29 +374,6 @@ static void a_name_of_parentheses_confuses_nobody(void **state)
     assert_text(entry.process.comm, ") R 1 1\n(");
     assert_int_equal(entry.ppid, getpid());
     end_child(pid);
-}
-
-static int image; /* of what exec_image() runs */
-
-static void exec_image(void)
-{
-    const char *const argv[] = {"sleep", "60", NULL};
-    const char *const envp[] = {NULL};
-
-    fexecve(image, (char *const *)argv, (char *const *)envp);
-    _exit(1);
-}
-
-static void copy_sleep_to(int fd)
-{
-    char bytes[65536];
-    CLEANUP(closep) int sleep = open("/bin/sleep", O_RDONLY | O_CLOEXEC);
-    ssize_t n;
-
-    while ((n = read(sleep, bytes, sizeof bytes)) > 0)
-        assert_int_equal(write(fd, bytes, (size_t)n), n);
-    assert_int_equal(n, 0);
-    assert_int_equal(fchmod(fd, 04750), 0);
 }
 
 static void executables_in_memory_are_known_as_such(void **state)
@@ -380,12 +573,75 @@ static void a_late_start_looks_up_parents_and_callers(void **state)
     end_child(pid);
 }
 
+static int open_executable(void *context, const struct exe_file *file, int *out)
+{
+    char path[64];
+
+    snprintf(path, sizeof path, "/proc/%lld/exe", (long long)file->pid);
+    *out = open(path, O_RDONLY | O_CLOEXEC);
+    return *out < 0 ? -errno : 0;
+}
+
+/* What sha256sum(1) says of a file. */
+static void sum_of(const char *path, char hex[static 65])
+{
+    char command[PATH_MAX + 16];
+
+    snprintf(command, sizeof command, "sha256sum %s", path);
+    FILE *sum = popen(command, "re"); /* NOLINT(cert-env33-c): another's answer is the point */
+
+    assert_non_null(sum);
+    assert_int_equal(fread(hex, 1, 64, sum), 64);
+    hex[64] = '\0';
+    pclose(sum);
+}
+
+/* Those who ran before have hashes too, and their ancestors. */
+static void executables_have_their_hashes(void **state)
+{
+    CLEANUP(exe_hash_freep) struct exe_hash *hash = NULL;
+    CLEANUP(process_table_freep) struct process_table *table = NULL;
+    char path[32], hex[65];
+    struct event event;
+    pid_t pid = start_child(exec_sleep);
+
+    assert_int_equal(waitpid(pid, NULL, WUNTRACED), pid);
+    table = scanned_table();
+    struct identity self = identity_of(*state, pid), parent = identity_of(*state, getpid());
+    struct record failed = record_of(EVENT_EXEC_FAILED, self, parent, clock_boottime());
+
+    failed.retval = -EACCES;
+    assert_int_equal(exe_hash_new(&(struct exe_hash_options){.open = open_executable}, &hash), 0);
+    assert_int_equal(exe_hash_start(hash), 0);
+    assert_int_equal(process_table_apply(table, &failed, &event), 0);
+    assert_false(has(event.process, FIELD_EXE_SHA256));
+    process_table_set_hash(table, hash);
+    do
+        assert_int_equal(process_table_apply(table, &failed, &event), 0);
+    while (!has(event.process, FIELD_EXE_SHA256) || !has(event.process->parent, FIELD_EXE_SHA256));
+    snprintf(path, sizeof path, "/proc/%d/exe", pid);
+    sum_of(path, hex);
+    assert_text(event.process->exe_sha256, hex);
+    snprintf(path, sizeof path, "/proc/%d/exe", getpid());
+    sum_of(path, hex);
+    assert_text(event.process->parent->exe_sha256, hex);
+    process_table_set_hash(table, NULL);
+    end_child(pid);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(our_own_entry_is_what_we_know_of_ourselves),
+        TEST(who_we_are_is_what_the_kernel_tells_us),
+        TEST(namespaces_are_those_of_their_files),
+        TEST(standard_descriptors_have_their_kinds),
+        TEST(chosen_variables_are_read),
+        TEST(the_file_system_has_its_name),
+        TEST(the_cgroup_has_its_path),
+        TEST(what_may_not_be_read_is_absent),
         TEST(arguments_are_read_as_they_are),
         TEST(a_name_of_parentheses_confuses_nobody),
         TEST(executables_in_memory_are_known_as_such),
@@ -396,6 +652,7 @@ int main(void)
         TEST(a_scan_finds_those_before_us_with_their_parents),
         TEST(a_scan_does_not_undo_what_a_record_said),
         TEST(a_late_start_looks_up_parents_and_callers),
+        TEST(executables_have_their_hashes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,7 @@
 #include "records.h"
 
+#include <pwd.h>
+
 #include "base/clock.h"
 
 #define SECOND        NS_PER_S
@@ -290,6 +292,24 @@ static void the_parent_that_forked_stays_when_it_exits_first(void **state)
     assert_null(event.process->parent->parent->parent->parent);
 }
 
+/* With CLONE_PARENT the kernel makes its maker's parent the parent. */
+static void who_made_a_process_is_its_parent(void **state)
+{
+    struct record fork = record_of(EVENT_FORK, grandchild, shell, 7 * SECOND);
+    struct event event;
+
+    exec_at(*state, shell, init, 5 * SECOND, "/bin/sh");
+    fork_at(*state, child, shell, 6 * SECOND);
+    exec_at(*state, child, shell, 6 * SECOND + 1, "/bin/evil");
+    fork.creator = child;
+    apply(*state, &fork, &event);
+    assert_text(event.process->exe, "/bin/evil");
+    assert_int_equal(event.process->ppid, shell.pid);
+    assert_int_equal(event.process->parent->pid, child.pid);
+    exec_at(*state, grandchild, shell, 8 * SECOND, "/bin/id");
+    assert_int_equal(process_table_find(*state, grandchild)->parent->pid, child.pid);
+}
+
 static void a_late_fork_corrects_the_parent_and_nothing_else(void **state)
 {
     struct record fork = record_of(EVENT_FORK, child, shell, 6 * SECOND);
@@ -369,6 +389,175 @@ static void long_arguments_are_whole_in_their_event_and_cut_after(void **state)
     assert_true(event.process->cmdline_truncated);
     assert_int_equal(event.process->cmdline_length, argv.len - 1);
     assert_int_equal(event.process->argc, 2);
+}
+
+static void a_long_environment_is_whole_in_its_event_and_cut_after(void **state)
+{
+    CLEANUP(buffer_deinit) struct buffer env = {0};
+    struct record exec = record_of(EVENT_EXEC, shell, init, 5 * SECOND);
+    struct record failed = record_of(EVENT_EXEC_FAILED, shell, init, 6 * SECOND);
+    struct event event;
+
+    buffer_put_string(&env, "LD_PRELOAD=");
+    while (env.len < 9000)
+        buffer_put_char(&env, 'x');
+    buffer_put_char(&env, '\0');
+    record_set_image(&exec, "/bin/sh", ARGV("sh"));
+    SET(&exec.process, ENV, env, buffer_text(&env));
+    SET(&exec.process, ENV_LENGTH, env_length, (int64_t)env.len);
+    SET(&exec.process, ENV_TRUNCATED, env_truncated, false);
+    apply(*state, &exec, &event);
+    assert_int_equal(event.process->env.len, env.len);
+    assert_false(event.process->env_truncated);
+    apply(*state, &failed, &event); /* the caller's environment is still there */
+    assert_int_equal(event.process->env.len, 4096);
+    assert_true(event.process->env_truncated);
+    assert_int_equal(event.process->env_length, env.len);
+}
+
+/* What a process may change between two execs comes with every record; the rest is the exec's. */
+static void credentials_follow_every_record(void **state)
+{
+    struct record exec = record_of(EVENT_EXEC, shell, init, 5 * SECOND);
+    struct record fork = record_of(EVENT_FORK, child, shell, 6 * SECOND);
+    struct record exit = record_of(EVENT_EXIT, child, shell, 7 * SECOND);
+    struct event event;
+
+    record_set_image(&exec, "/bin/sh", ARGV("sh"));
+    SET(&exec.process, CAP_EFFECTIVE, cap_effective, 7);
+    SET(&exec.process, SID, sid, 100);
+    SET(&exec.process, VPID, vpid, 9);
+    SET(&exec.process, NS_NET, ns_net, 11);
+    SET_TEXT(&exec.process, STDIN, stdin, "inet");
+    apply(*state, &exec, &event);
+    assert_int_equal(event.process->vpid, 9);
+    SET(&fork.process, CAP_EFFECTIVE, cap_effective, 7);
+    apply(*state, &fork, &event);
+    assert_text(event.process->stdin, "inet");
+    assert_int_equal(event.process->ns_net, 11);
+    assert_int_equal(event.process->sid, 100);
+    assert_false(has(event.process, FIELD_VPID)); /* that was its parent's */
+    SET(&exit.process, CAP_EFFECTIVE, cap_effective, 0);
+    SET(&exit.process, SID, sid, 200);
+    apply(*state, &exit, &event);
+    assert_int_equal(event.process->cap_effective, 0);
+    assert_int_equal(event.process->sid, 200);
+}
+
+static void a_move_makes_the_cgroups_path_unknown(void **state)
+{
+    struct record exec = record_of(EVENT_EXEC, shell, init, 5 * SECOND);
+    struct record failed = record_of(EVENT_EXEC_FAILED, shell, init, 6 * SECOND);
+    struct event event;
+
+    record_set_image(&exec, "/bin/sh", ARGV("sh"));
+    SET(&exec.process, CGROUP_ID, cgroup_id, 5);
+    SET_TEXT(&exec.process, CGROUP_PATH, cgroup_path, "/lxc/web");
+    SET_TEXT(&exec.process, CONTAINER_ID, container_id, "web");
+    SET_TEXT(&exec.process, CONTAINER_RUNTIME, container_runtime, "lxc");
+    apply(*state, &exec, &event);
+    SET(&failed.process, CGROUP_ID, cgroup_id, 5);
+    apply(*state, &failed, &event);
+    assert_text(event.process->cgroup_path, "/lxc/web");
+    assert_text(event.process->container_id, "web");
+    SET(&failed.process, CGROUP_ID, cgroup_id, 6);
+    apply(*state, &failed, &event);
+    assert_int_equal(event.process->cgroup_id, 6);
+    assert_false(has(event.process, FIELD_CGROUP_PATH) || has(event.process, FIELD_CONTAINER_ID));
+    assert_false(has(event.process, FIELD_CONTAINER_RUNTIME));
+}
+
+static void the_age_of_an_executable_is_never_negative(void **state)
+{
+    struct record exec = record_of(EVENT_EXEC, shell, init, 9 * SECOND);
+    struct event event;
+    int64_t now = 9 * SECOND + clock_boot_offset();
+
+    record_set_image(&exec, "/bin/sh", ARGV("sh"));
+    apply(*state, &exec, &event);
+    assert_false(has(event.process, FIELD_EXE_AGE));
+    SET(&exec.process, EXE_CTIME, exe_ctime, now - 2 * SECOND);
+    apply(*state, &exec, &event);
+    assert_in_range(event.process->exe_age, SECOND, 3 * SECOND);
+    SET(&exec.process, EXE_CTIME, exe_ctime, now + 60 * SECOND);
+    apply(*state, &exec, &event);
+    assert_int_equal(event.process->exe_age, 0);
+    SET(&exec.process, EXE_CTIME, exe_ctime, INT64_MIN);
+    apply(*state, &exec, &event);
+    assert_int_equal(event.process->exe_age, INT64_MAX);
+}
+
+static const char *name_of(uid_t uid)
+{
+    const struct passwd *user = getpwuid(uid);
+
+    assert_non_null(user);
+    return user->pw_name;
+}
+
+static void every_number_has_its_name(void **state)
+{
+    struct record exec = record_of(EVENT_EXEC, shell, init, 5 * SECOND);
+    struct record exit = record_of(EVENT_EXIT, shell, init, 6 * SECOND);
+    struct event event;
+
+    record_set_image(&exec, "/bin/sh", ARGV("sh"));
+    SET(&exec.process, UID, uid, 0);
+    SET(&exec.process, EUID, euid, 2);
+    SET(&exec.process, GID, gid, 0);
+    SET(&exec.process, LOGINUID, loginuid, 4294967295);
+    SET(&exec.process, EXE_UID, exe_uid, 1);
+    apply(*state, &exec, &event);
+    assert_text(event.process->user, "root");
+    assert_text(event.process->euser, name_of(2));
+    assert_text(event.process->group, "root");
+    assert_text(event.process->exe_owner, name_of(1));
+    assert_false(has(event.process, FIELD_LOGINUSER));
+    SET(&exit.process, UID, uid, 4294967294);
+    SET(&exit.process, EUID, euid, 1);
+    SET(&exit.process, LOGINUID, loginuid, 0);
+    apply(*state, &exit, &event);
+    assert_false(has(event.process, FIELD_USER));
+    assert_text(event.process->euser, name_of(1));
+    assert_text(event.process->loginuser, "root");
+    assert_text(event.process->exe_owner, name_of(1));
+}
+
+/* Of what a filter leaves out only the line of descent is kept. */
+static void a_filtered_program_makes_no_events_but_ancestors(void **state)
+{
+    struct record filtered = record_of(EVENT_EXEC, shell, init, 6 * SECOND);
+    struct record failed = record_of(EVENT_EXEC_FAILED, shell, init, 7 * SECOND);
+    struct record of_child = record_of(EVENT_EXEC_FAILED, child, shell, 8 * SECOND);
+    struct record exit = record_of(EVENT_EXIT, shell, init, 9 * SECOND);
+    struct event event;
+
+    exec_at(*state, shell, init, 5 * SECOND, "/bin/sh");
+    filtered.filtered = true;
+    assert_int_equal(process_table_apply(*state, &filtered, &event), -ECANCELED);
+    assert_int_equal(process_table_apply(*state, &failed, &event), -ECANCELED);
+    fork_at(*state, child, shell, 7 * SECOND);
+    apply(*state, &of_child, &event);
+    assert_false(has(event.process, FIELD_EXE) || has(event.process, FIELD_COMM));
+    assert_int_equal(event.process->parent->pid, shell.pid);
+    assert_false(has(event.process->parent, FIELD_EXE));
+    assert_true(has(event.process->parent, FIELD_START_TIME));
+    exec_at(*state, child, shell, 8 * SECOND, "/bin/id");
+    assert_int_equal(process_table_apply(*state, &exit, &event), -ECANCELED);
+    assert_int_equal(count(*state).exited, 1);
+    assert_int_equal(process_table_apply(*state, &exit, &event), -EALREADY);
+    exit_at(*state, child, 10 * SECOND);
+}
+
+static void a_filtered_process_that_runs_another_program_is_seen_again(void **state)
+{
+    struct record filtered = record_of(EVENT_EXEC, shell, init, 6 * SECOND);
+    struct event event;
+
+    filtered.filtered = true;
+    assert_int_equal(process_table_apply(*state, &filtered, &event), -ECANCELED);
+    exec_at(*state, shell, init, 7 * SECOND, "/bin/id");
+    exit_at(*state, shell, 8 * SECOND);
 }
 
 static void forked_children_share_their_parents_texts(void **state)
@@ -535,10 +724,18 @@ int main(void)
         TEST(a_repeated_exit_is_no_event),
         TEST(a_record_of_nobody_is_refused),
         TEST(the_parent_that_forked_stays_when_it_exits_first),
+        TEST(who_made_a_process_is_its_parent),
         TEST(a_late_fork_corrects_the_parent_and_nothing_else),
         TEST(parents_never_form_a_ring),
         TEST(a_pid_used_again_is_another_process),
         TEST(long_arguments_are_whole_in_their_event_and_cut_after),
+        TEST(a_long_environment_is_whole_in_its_event_and_cut_after),
+        TEST(credentials_follow_every_record),
+        TEST(a_move_makes_the_cgroups_path_unknown),
+        TEST(the_age_of_an_executable_is_never_negative),
+        TEST(every_number_has_its_name),
+        TEST(a_filtered_program_makes_no_events_but_ancestors),
+        TEST(a_filtered_process_that_runs_another_program_is_seen_again),
         TEST(forked_children_share_their_parents_texts),
         cmocka_unit_test(the_longest_exited_go_first_and_parents_stay),
         cmocka_unit_test(live_ones_go_by_last_use_and_are_counted),

@@ -26,6 +26,9 @@ static void family_init(struct family *family)
                  .cmdline = TEXT("bash -c echo\nBoo"),
                  .cmdline_length = 20480,
                  .exe_setuid = true,
+                 .cap_effective = 1 << 13 | 1 << 21, /* net_raw, sys_admin */
+                 .cap_permitted = (1LL << 41) - 1,
+                 .cap_ambient = 0,
                  .parent = &family->parent},
         .parent = {.comm = TEXT("php-fpm8.2"), .uid = 33, .parent = &family->elder},
         .elder = {.comm = TEXT("nginx"), .exe = TEXT("/usr/sbin/nginx"), .uid = 0},
@@ -42,6 +45,9 @@ static void family_init(struct family *family)
     HAS(&family->self, CMDLINE);
     HAS(&family->self, CMDLINE_LENGTH);
     HAS(&family->self, EXE_SETUID);
+    HAS(&family->self, CAP_EFFECTIVE);
+    HAS(&family->self, CAP_PERMITTED);
+    HAS(&family->self, CAP_AMBIENT);
     HAS(&family->parent, COMM);
     HAS(&family->parent, UID);
     HAS(&family->elder, COMM);
@@ -189,6 +195,40 @@ static void test_list(void **state)
         {"argv: [nope, -c]", "yes"},
         {"argv|exists: true", "yes"},
         {"argv|gt: 1", "bad-modifier"},
+    };
+
+    ASK_ALL(questions);
+}
+
+static void test_flags(void **state)
+{
+    static const struct question questions[] = {
+        {"cap.effective: cap_net_raw", "yes"},
+        {"cap.effective: cap_sys_admin", "yes"},
+        {"cap.effective: cap_kill", "no"},
+        {"cap.effective: [cap_kill, cap_net_raw]", "yes"},
+        {"cap.effective: cap_(kill|net_raw)", "yes"},
+        {"cap.effective|contains: net", "yes"},
+        {"cap.effective|startswith: net", "no"},
+        {"cap.effective|endswith: _admin", "yes"},
+        {"cap.effective|glob: 'cap_net_*'", "yes"},
+        {"cap.effective|re: ^cap_s", "yes"},
+        {"cap.effective|is|nocase: CAP_NET_RAW", "yes"},
+        {"cap.effective|all: [cap_net_raw, cap_sys_admin]", "yes"},
+        {"cap.effective|all: [cap_net_raw, cap_kill]", "no"},
+        {"cap.effective: all", "no"},
+        {"cap.permitted: all", "yes"},
+        {"cap.permitted: cap_bpf", "yes"},
+        {"cap.permitted|contains: cap_4", "no"},
+        {"cap.ambient|exists: true", "yes"},
+        {"cap.ambient: .*", "no"},
+        {"cap.inheritable: .*", "no"},
+        {"cap.effective: net_raw", "bad-value"},
+        {"cap.effective|is: CAP_NET_RAW", "bad-value"},
+        {"cap.permitted: -cap_kill", "bad-value"},
+        {"securebits: all", "bad-value"},
+        {"cap.effective|gt: 1", "bad-modifier"},
+        {"cap.effective: ", "bad-value"},
     };
 
     ASK_ALL(questions);
@@ -455,14 +495,14 @@ static void test_regex_failure(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_text),          cmocka_unit_test(test_missing),
-        cmocka_unit_test(test_list),          cmocka_unit_test(test_number),
-        cmocka_unit_test(test_bool),          cmocka_unit_test(test_time),
-        cmocka_unit_test(test_duration),      cmocka_unit_test(test_ancestors),
-        cmocka_unit_test(test_ancestors_end), cmocka_unit_test(test_shape),
-        cmocka_unit_test(test_bytes),         cmocka_unit_test(test_glob),
-        cmocka_unit_test(test_sharing),       cmocka_unit_test(test_limit),
-        cmocka_unit_test(test_regex_failure),
+        cmocka_unit_test(test_text),      cmocka_unit_test(test_missing),
+        cmocka_unit_test(test_list),      cmocka_unit_test(test_flags),
+        cmocka_unit_test(test_number),    cmocka_unit_test(test_bool),
+        cmocka_unit_test(test_time),      cmocka_unit_test(test_duration),
+        cmocka_unit_test(test_ancestors), cmocka_unit_test(test_ancestors_end),
+        cmocka_unit_test(test_shape),     cmocka_unit_test(test_bytes),
+        cmocka_unit_test(test_glob),      cmocka_unit_test(test_sharing),
+        cmocka_unit_test(test_limit),     cmocka_unit_test(test_regex_failure),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

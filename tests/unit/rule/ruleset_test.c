@@ -512,6 +512,23 @@ static void test_lifetime(void **state)
     assert_string_equal(ruleset->rules[0]->mark.file, "a.yaml");
 }
 
+static bool asks(const char *rule)
+{
+    CLEANUP(load_deinit) struct load load = load_text(rule);
+
+    assert_int_equal(load.result, 0);
+    return ruleset_asks(load.ruleset, FIELD_EXE_SHA256);
+}
+
+static void test_what_is_asked(void **state)
+{
+    assert_true(asks("rules: [{id: r, match: {ancestor.exe.sha256: ab}}]"));
+    assert_true(asks("rules: [{id: r, match: {uid: 0}, unless: {exe.sha256|exists: true}}]"));
+    assert_true(asks("rules: [{id: r, match: {uid: 0}, message: 'x %{parent.exe.sha256}'}]"));
+    assert_true(asks("rules: [{id: r, match: {uid: 0}, suppress: {by: [exe.sha256], for: 1m}}]"));
+    assert_false(asks("rules: [{id: r, match: {exe: a}, message: '%{exe}'}]"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -535,6 +552,7 @@ int main(void)
         cmocka_unit_test(test_nothing_in_a_part),
         cmocka_unit_test(test_long_values),
         cmocka_unit_test(test_lifetime),
+        cmocka_unit_test(test_what_is_asked),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -125,13 +125,40 @@ static void test_mistakes(void **state)
     assert_int_equal(load.diags.count, 12);
 }
 
+static void test_sets(void **state)
+{
+    CLEANUP(load_deinit)
+    struct load load =
+        load_text("rules:\n"
+                  "- id: r\n"
+                  "  match: {cap.effective|all: [cap_kill, cap_bpf], securebits: noroot}\n"
+                  "  tests:\n"
+                  "  - alerts: {cap.effective: [cap_bpf, cap_kill], securebits: [noroot]}\n"
+                  "  - alerts: {cap.effective: [all], securebits: [keep_caps, noroot]}\n"
+                  "  - quiet: {cap.effective: [cap_bpf], securebits: [noroot]}\n"
+                  "  - quiet: {cap.effective: [], securebits: []}\n");
+    CLEANUP(load_deinit)
+    struct load wrong = load_text("rules:\n"
+                                  "- id: r\n"
+                                  "  match: {uid: 0}\n"
+                                  "  tests:\n"
+                                  "  - quiet: {cap.effective: [kill]}\n"
+                                  "  - quiet: {cap.effective: cap_kill}\n"
+                                  "  - quiet: {cap.effective: [[cap_kill]]}\n");
+
+    assert_int_equal(load.result, 0);
+    assert_int_equal(run(&load).failed, 0);
+    assert_diag(&wrong, "bad-value", 5, 28);
+    assert_diag(&wrong, "bad-value", 6, 28);
+    assert_diag(&wrong, "bad-value", 7, 28);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_values),
-        cmocka_unit_test(test_nested_parents),
-        cmocka_unit_test(test_failures),
-        cmocka_unit_test(test_mistakes),
+        cmocka_unit_test(test_values),   cmocka_unit_test(test_nested_parents),
+        cmocka_unit_test(test_failures), cmocka_unit_test(test_mistakes),
+        cmocka_unit_test(test_sets),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

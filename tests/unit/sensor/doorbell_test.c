@@ -15,30 +15,39 @@
 
 #include "base/clock.h"
 
-#define PAGE       4096
-#define PAGES_SIZE ((size_t)2 * PAGE)
-#define RECORD     8 /* bytes; what is in them does not matter here */
-#define LONG       20000
-#define HANDOVERS  20000
+#define PAGE      4096
+#define RING_SIZE ((size_t)PAGE)
+#define RECORD    8 /* bytes; what is in them does not matter here */
+#define LONG      20000
+#define HANDOVERS 20000
 
 static struct ring_set set;
 static struct doorbell doorbell;
 static uint32_t asleep;
 
-/* As perf_ring_open() makes it, so that perf_ring_deinit() fits. */
-static struct perf_ring ring_make(void)
+static void *memory_make(size_t size)
 {
-    char *memory =
-        mmap(NULL, PAGES_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
     assert_ptr_not_equal(memory, MAP_FAILED);
-    return (struct perf_ring){
-        .fd = -1, .page = (void *)memory, .data = memory + PAGE, .size = PAGE};
+    return memory;
 }
 
-static void record_write(struct perf_ring *ring)
+/* As bpf_ring_open() makes it, so that bpf_ring_deinit() fits. */
+static struct bpf_ring ring_make(void)
 {
-    __atomic_fetch_add(&ring->page->data_head, RECORD, __ATOMIC_SEQ_CST);
+    char *memory = memory_make(PAGE + 2 * RING_SIZE);
+
+    return (struct bpf_ring){.fd = -1,
+                             .consumer = memory_make(PAGE),
+                             .producer = (const unsigned long *)memory,
+                             .data = memory + PAGE,
+                             .size = RING_SIZE};
+}
+
+static void record_write(struct bpf_ring *ring)
+{
+    __atomic_fetch_add((unsigned long *)ring->producer, RECORD, __ATOMIC_SEQ_CST);
 }
 
 static int setup(void **state)
@@ -47,12 +56,9 @@ static int setup(void **state)
 
     set = (struct ring_set){0};
     asleep = 0;
-    if (doorbell_open(&doorbell, &set, &asleep, &what) < 0)
+    if (doorbell_open(&doorbell, &asleep, &what) < 0)
         return -1;
-    free(doorbell.bells);
-    doorbell.bells = calloc(1, sizeof *doorbell.bells);
-    doorbell.bells[0] = ring_make();
-    doorbell.count = 1;
+    doorbell.bell = ring_make();
     set.rings = calloc(1, sizeof *set.rings);
     set.rings[0] = ring_make();
     set.count = 1;
@@ -95,7 +101,7 @@ static void with_something_left_it_looks_again(void **state)
     assert_true(is_woken(LONG));
     doorbell_answer(&doorbell);
     assert_false(is_woken(0));
-    perf_ring_clear(&set.rings[0]);
+    bpf_ring_clear(&set.rings[0]);
     doorbell_wait(&doorbell, &set, 1);
     assert_int_equal(is_asleep(), 1);
     assert_false(is_woken(20));
@@ -119,12 +125,12 @@ static void while_records_come_fast_it_ticks(void **state)
     assert_false(is_woken((int)(3 * (DOORBELL_TICK / NS_PER_MS))));
 }
 
-static void an_answer_takes_back_the_bells(void **state)
+static void an_answer_takes_back_the_bell(void **state)
 {
-    record_write(&doorbell.bells[0]);
+    record_write(&doorbell.bell);
     doorbell_answer(&doorbell);
-    assert_int_equal(doorbell.bells[0].page->data_tail, RECORD);
-    assert_false(perf_ring_refresh(&doorbell.bells[0]));
+    assert_int_equal(*doorbell.bell.consumer, RECORD);
+    assert_false(bpf_ring_refresh(&doorbell.bell));
 }
 
 /* What the kernel side does: first the record, then the bell, if the reader sleeps. Each record
@@ -133,10 +139,10 @@ static void an_answer_takes_back_the_bells(void **state)
 static void *produce(void *argument)
 {
     const int *bell = argument;
-    struct perf_event_mmap_page *page = set.rings[0].page;
+    const unsigned long *taken = set.rings[0].consumer;
 
     for (int i = 0; i < HANDOVERS; i++) {
-        while (__atomic_load_n(&page->data_tail, __ATOMIC_ACQUIRE) != (uint64_t)i * RECORD)
+        while (__atomic_load_n(taken, __ATOMIC_ACQUIRE) != (uint64_t)i * RECORD)
             sched_yield();
         for (int spin = 0; spin < i % 256; spin++)
             (void)is_asleep();
@@ -162,7 +168,7 @@ static void no_record_is_slept_through(void **state)
         assert_true(is_woken(LONG));
         eventfd_read(bell, &rung);
         doorbell_answer(&doorbell);
-        perf_ring_clear(&set.rings[0]);
+        bpf_ring_clear(&set.rings[0]);
         doorbell.since = clock_boottime(); /* it is never busy */
         doorbell_wait(&doorbell, &set, 0);
     }
@@ -176,7 +182,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(with_nothing_to_do_it_sleeps, setup, teardown),
         cmocka_unit_test_setup_teardown(with_something_left_it_looks_again, setup, teardown),
         cmocka_unit_test_setup_teardown(while_records_come_fast_it_ticks, setup, teardown),
-        cmocka_unit_test_setup_teardown(an_answer_takes_back_the_bells, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_answer_takes_back_the_bell, setup, teardown),
         cmocka_unit_test_setup_teardown(no_record_is_slept_through, setup, teardown),
     };
 

@@ -7,13 +7,13 @@
 
 #include <cmocka.h>
 
-#include "process/user_names.h"
+#include "process/id_names.h"
 
-#define CHECK USER_NAMES_CHECK_NS
+#define CHECK ID_NAMES_CHECK_NS
 
 struct fixture {
     char folder[32], path[48], other[48];
-    struct user_names *names;
+    struct id_names *names;
 };
 
 static void write_file(const char *path, const char *content)
@@ -30,20 +30,20 @@ static int set_up(void **state)
 
     if (!f)
         return -1;
-    strcpy(f->folder, "/tmp/picket-users-XXXXXX");
+    strcpy(f->folder, "/tmp/picket-names-XXXXXX");
     if (!mkdtemp(f->folder))
         return -1;
     snprintf(f->path, sizeof f->path, "%s/passwd", f->folder);
     snprintf(f->other, sizeof f->other, "%s/other", f->folder);
     *state = f;
-    return user_names_new(f->path, &f->names);
+    return id_names_new(f->path, &f->names);
 }
 
 static int tear_down(void **state)
 {
     struct fixture *f = *state;
 
-    user_names_free(f->names);
+    id_names_free(f->names);
     unlink(f->path);
     unlink(f->other);
     rmdir(f->folder);
@@ -53,7 +53,7 @@ static int tear_down(void **state)
 
 static void assert_name(struct fixture *f, int64_t uid, int64_t now, const char *expected)
 {
-    struct text name = user_names_get(f->names, uid, now);
+    struct text name = id_names_get(f->names, uid, now);
 
     if (!expected) {
         assert_null(name.ptr);
@@ -76,6 +76,16 @@ static void names_are_found_by_uid_the_first_one_first(void **state)
     assert_name(f, 4294967294, 0, "big");
     assert_name(f, 1001, 0, NULL);
     assert_name(f, -1, 0, NULL);
+}
+
+static void groups_are_read_alike(void **state)
+{
+    struct fixture *f = *state;
+
+    write_file(f->path, "root:x:0:\nadm:x:4:syslog,mia\nmia:x:1000:\n");
+    assert_name(f, 4, 0, "adm");
+    assert_name(f, 1000, 0, "mia");
+    assert_name(f, 5, 0, NULL);
 }
 
 static void broken_lines_name_nobody(void **state)
@@ -125,6 +135,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(names_are_found_by_uid_the_first_one_first),
+        TEST(groups_are_read_alike),
         TEST(broken_lines_name_nobody),
         TEST(a_change_is_seen_once_the_time_is_up),
         TEST(a_fifo_in_its_place_blocks_nobody),

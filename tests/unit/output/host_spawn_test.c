@@ -2,10 +2,12 @@
 #include "rig.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <seccomp.h>
+#include <signal.h>
 #include <sys/wait.h>
 
-#include "output/host_process.h"
+#include "output/launcher.h"
 
 /* From here on this process, and what it starts, gets no pidfd. */
 static void deny_pidfds(void)
@@ -18,28 +20,41 @@ static void deny_pidfds(void)
     seccomp_release(filter);
 }
 
+static void expect_no_child(void)
+{
+    int status;
+
+    assert_int_equal(-1, waitpid(-1, &status, WNOHANG));
+    assert_int_equal(ECHILD, errno);
+}
+
 static void a_host_without_a_pidfd_is_ended(void **state)
 {
-    struct host_process host;
-    CLEANUP(closep) int module = host_process_open_module(RIG_HOSTILE);
+    CLEANUP(closep) int module = open(RIG_HOSTILE, O_RDONLY | O_CLOEXEC);
     const struct host_launch launch = {.name = "x",
                                        .path = RIG_HOSTILE,
                                        .module = module,
-                                       .uid = HOST_NOBODY,
-                                       .gid = HOST_NOBODY,
+                                       .uid = LAUNCHER_NOBODY,
+                                       .gid = LAUNCHER_NOBODY,
                                        .memory = (int64_t)64 << 20};
+    const struct launcher_options options = {
+        .launches = &launch, .count = 1, .uid = LAUNCHER_NOBODY, .gid = LAUNCHER_NOBODY};
+    struct launcher launcher;
+    struct host_ends ends;
     int status;
 
     assert_true(module >= 0);
-    assert_int_equal(0, host_process_start(&host, &launch));
-    host_process_deinit(&host);
-    assert_int_equal(-1, waitpid(-1, &status, WNOHANG));
-    assert_int_equal(ECHILD, errno);
+    assert_int_equal(0, host_spawn(&launch, &ends));
+    assert_int_equal(0, kill(ends.pid, SIGKILL));
+    assert_int_equal(ends.pid, waitpid(ends.pid, &status, 0));
+    close(ends.pidfd);
+    close(ends.socket);
+    close(ends.errors);
     deny_pidfds();
-    assert_int_equal(-EMFILE, host_process_start(&host, &launch));
-    assert_int_equal(0, host.pid);
-    assert_int_equal(-1, waitpid(-1, &status, WNOHANG));
-    assert_int_equal(ECHILD, errno);
+    assert_int_equal(-EMFILE, host_spawn(&launch, &ends));
+    expect_no_child();
+    assert_int_equal(-EMFILE, launcher_start(&launcher, &options));
+    expect_no_child();
 }
 
 static int all_tests(void)

@@ -1,0 +1,192 @@
+#include "output/host_spawn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <sys/pidfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/cleanup.h"
+#include "output/host.h"
+
+/* What a plugin may need of the engine's environment; the rest is none of its business. */
+static bool is_passed_on(const char *variable)
+{
+    static const char *const names[] = {"LANG=", "LC_", "TZ=", "TERM=", "NO_COLOR=", "COLORTERM="};
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (text_starts(text_from(variable), text_from(names[i])))
+            return true;
+    return false;
+}
+
+static char **make_environment(struct arena *arena)
+{
+    size_t count = 0, kept = 0;
+
+    while (environ[count])
+        count++;
+    char **environment = arena_array(arena, count + 1, sizeof *environment);
+
+    for (size_t i = 0; environment && i < count; i++)
+        if (is_passed_on(environ[i]))
+            environment[kept++] = environ[i];
+    return environment;
+}
+
+static char **make_arguments(const struct host_launch *launch, struct arena *arena)
+{
+    char *const arguments[] = {arena_string(arena, "picket"),
+                               arena_string(arena, OUTPUT_HOST_VERB),
+                               arena_string(arena, launch->name),
+                               arena_string(arena, launch->path),
+                               arena_printf(arena, "%u", launch->uid),
+                               arena_printf(arena, "%u", launch->gid),
+                               arena_printf(arena, "%lld", (long long)launch->memory),
+                               arena_printf(arena, "%d", getpid())};
+    size_t count = sizeof arguments / sizeof *arguments;
+    char **copy = arena_array(arena, count + 1, sizeof *copy);
+
+    for (size_t i = 0; i < count; i++)
+        if (!arguments[i])
+            return NULL;
+    if (copy)
+        memcpy(copy, arguments, sizeof arguments);
+    return copy;
+}
+
+/* The child's ends, above any number it will be given them as. */
+struct child_ends {
+    int socket, errors, module;
+};
+
+static int set_actions(posix_spawn_file_actions_t *actions, const struct child_ends *ends)
+{
+    int r = posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDWR, 0);
+
+    if (r == 0)
+        r = posix_spawn_file_actions_adddup2(actions, STDIN_FILENO, STDOUT_FILENO);
+    if (r == 0)
+        r = posix_spawn_file_actions_adddup2(actions, ends->errors, STDERR_FILENO);
+    if (r == 0)
+        r = posix_spawn_file_actions_adddup2(actions, ends->socket, OUTPUT_HOST_SOCKET);
+    if (r == 0)
+        r = posix_spawn_file_actions_adddup2(actions, ends->module, OUTPUT_HOST_MODULE);
+    return r;
+}
+
+static void destroy_actions(posix_spawn_file_actions_t *actions)
+{
+    posix_spawn_file_actions_destroy(actions);
+}
+
+static void destroy_attributes(posix_spawnattr_t *attributes)
+{
+    posix_spawnattr_destroy(attributes);
+}
+
+static int spawn(const struct child_ends *ends, const struct host_launch *launch, pid_t *pid)
+{
+    CLEANUP(arena_deinit) struct arena arena = {0};
+    CLEANUP(destroy_actions) posix_spawn_file_actions_t actions;
+    CLEANUP(destroy_attributes) posix_spawnattr_t attributes;
+    char **arguments = make_arguments(launch, &arena);
+    char **environment = make_environment(&arena);
+    sigset_t none, all;
+
+    sigemptyset(&none);
+    sigfillset(&all);
+    posix_spawn_file_actions_init(&actions);
+    posix_spawnattr_init(&attributes);
+    posix_spawnattr_setsigmask(&attributes, &none);
+    posix_spawnattr_setsigdefault(&attributes, &all);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    if (!arguments || !environment)
+        return -ENOMEM;
+    int r = set_actions(&actions, ends);
+
+    if (r == 0)
+        r = posix_spawn(pid, "/proc/self/exe", &actions, &attributes, arguments, environment);
+    return -r;
+}
+
+/* Takes *FD to a number no action of the child writes over. */
+static int lift(int *fd)
+{
+    int lifted = fcntl(*fd, F_DUPFD_CLOEXEC, OUTPUT_HOST_MODULE + 1);
+
+    if (lifted < 0)
+        return -errno;
+    close(*fd);
+    *fd = lifted;
+    return 0;
+}
+
+static void discard(const struct host_ends *ends)
+{
+    if (ends->pid) {
+        kill(ends->pid, SIGKILL);
+        waitpid(ends->pid, NULL,
+                0); /* it has only just been started: nothing can hold up its end */
+    }
+    closep(&ends->pidfd);
+    closep(&ends->socket);
+    closep(&ends->errors);
+}
+
+/* Both ends of what it is talked to through: THEIRS as it is to have them. */
+static int open_ends(struct host_ends *ours, struct child_ends *theirs)
+{
+    int pair[2];
+
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+        return -errno;
+    ours->socket = pair[0];
+    theirs->socket = pair[1];
+    if (pipe2(pair, O_CLOEXEC) < 0)
+        return -errno;
+    ours->errors = pair[0];
+    theirs->errors = pair[1];
+    if (fcntl(ours->socket, F_SETFL, O_NONBLOCK) < 0 ||
+        fcntl(ours->errors, F_SETFL, O_NONBLOCK) < 0)
+        return -errno;
+    int r = lift(&theirs->socket);
+
+    return r < 0 ? r : lift(&theirs->errors);
+}
+
+static void close_child_ends(const struct child_ends *ends)
+{
+    closep(&ends->socket);
+    closep(&ends->errors);
+    closep(&ends->module);
+}
+
+int host_spawn(const struct host_launch *launch, struct host_ends *out)
+{
+    CLEANUP(close_child_ends)
+    struct child_ends theirs = {.socket = -1,
+                                .errors = -1,
+                                .module =
+                                    fcntl(launch->module, F_DUPFD_CLOEXEC, OUTPUT_HOST_MODULE + 1)};
+    struct host_ends ours = {.pidfd = -1, .socket = -1, .errors = -1};
+    int r = theirs.module < 0 ? -errno : open_ends(&ours, &theirs);
+
+    if (r == 0)
+        r = spawn(&theirs, launch, &ours.pid);
+    if (r == 0) {
+        ours.pidfd = pidfd_open(ours.pid, 0);
+        r = ours.pidfd < 0 ? -errno : 0;
+    }
+    if (r < 0) {
+        discard(&ours);
+        return r;
+    }
+    *out = ours;
+    return 0;
+}

@@ -1,0 +1,197 @@
+#include "process/proc_image.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "event/kernel_text.h"
+#include "process/proc_file.h"
+
+/* For so long what is mounted where is taken as it was read. */
+#define MOUNTS_AGE_MAX NS_PER_S
+
+static void read_arguments(struct proc_scan *scan, int dir, struct process *process)
+{
+    CLEANUP(buffer_deinit) struct buffer joined = {0};
+    int cut = proc_file_read(scan, dir, "cmdline");
+
+    /* Nothing in it: a kernel thread, a zombie, or a process that wiped its arguments. */
+    if (cut < 0 || scan->file.len == 0)
+        return;
+    if (scan->file.data[scan->file.len - 1] != '\0')
+        buffer_put_char(&scan->file, '\0');
+    cmdline_put(&joined, buffer_text(&scan->file));
+    if (buffer_failed(&joined) || buffer_failed(&scan->file))
+        return;
+    proc_file_set(scan, process, FIELD_ARGV, buffer_text(&scan->file));
+    proc_file_set_put(scan, process, FIELD_CMDLINE, &joined);
+    process_set_bool(process, FIELD_CMDLINE_TRUNCATED, &process->cmdline_truncated, cut);
+    if (cut)
+        return;
+    process_set_number(process, FIELD_CMDLINE_OMITTED, &process->cmdline_omitted, 0);
+    process_derive(process, &scan->texts);
+}
+
+static void read_environment(struct proc_scan *scan, int dir, struct process *process)
+{
+    CLEANUP(buffer_deinit) struct buffer chosen = {0};
+    int cut = scan->environment_count ? proc_file_read(scan, dir, "environ") : -ENOENT;
+
+    if (cut < 0)
+        return;
+    environment_choose(buffer_text(&scan->file), scan->environment, scan->environment_count,
+                       &chosen);
+    if (chosen.len)
+        proc_file_set_put(scan, process, FIELD_ENV, &chosen);
+    process_set_bool(process, FIELD_ENV_TRUNCATED, &process->env_truncated, cut);
+    if (!cut)
+        process_set_number(process, FIELD_ENV_LENGTH, &process->env_length,
+                           (int64_t)scan->file.len);
+}
+
+/* Of file systems whose files have a device that no mount shows, or that are mounted nowhere. */
+static const char *type_of_magic(int dir)
+{
+    static const struct {
+        unsigned long magic;
+        const char *name;
+    } types[] = {
+        {BTRFS_SUPER_MAGIC, "btrfs"}, {OVERLAYFS_SUPER_MAGIC, "overlay"}, {TMPFS_MAGIC, "tmpfs"}};
+    CLEANUP(closep) int fd = openat(dir, "exe", O_PATH | O_CLOEXEC);
+    struct statfs fs;
+
+    if (fd < 0 || fstatfs(fd, &fs) < 0)
+        return NULL;
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        if ((unsigned long)fs.f_type == types[i].magic)
+            return types[i].name;
+    return NULL;
+}
+
+static const char *type_of_device(struct proc_scan *scan, int dir, dev_t device)
+{
+    int64_t now = clock_monotonic();
+
+    if (now - scan->mounts_read > MOUNTS_AGE_MAX) {
+        mount_types_clear(&scan->mounts);
+        scan->mounts_read = now;
+    }
+    const char *type = mount_types_find(&scan->mounts, major(device), minor(device));
+
+    if (type || proc_file_read(scan, dir, "mountinfo") < 0 ||
+        mount_types_add(&scan->mounts, buffer_text(&scan->file)) < 0)
+        return type;
+    return mount_types_find(&scan->mounts, major(device), minor(device));
+}
+
+static void set_filesystem(struct proc_scan *scan, int dir, struct process *process, dev_t device)
+{
+    const char *type = type_of_device(scan, dir, device);
+
+    type = type ? type : type_of_magic(dir);
+    if (!type)
+        return;
+    proc_file_set(scan, process, FIELD_EXE_FILESYSTEM, text_from(type));
+    process_set_bool(process, FIELD_EXE_TMPFS, &process->exe_tmpfs,
+                     filesystem_is_memory(process->exe_filesystem));
+}
+
+static int64_t nanoseconds(struct timespec time)
+{
+    return time.tv_sec * NS_PER_S + time.tv_nsec;
+}
+
+static void set_file(struct proc_scan *scan, struct process *process, const struct stat *file)
+{
+    CLEANUP(buffer_deinit) struct buffer text = {0};
+
+    device_put(&text, major(file->st_dev), minor(file->st_dev));
+    proc_file_set_put(scan, process, FIELD_EXE_DEVICE, &text);
+    mode_put(&text, file->st_mode);
+    proc_file_set_put(scan, process, FIELD_EXE_MODE, &text);
+    process_set_number(process, FIELD_EXE_INODE, &process->exe_inode, (int64_t)file->st_ino);
+    process_set_number(process, FIELD_EXE_NLINK, &process->exe_nlink, (int64_t)file->st_nlink);
+    process_set_number(process, FIELD_EXE_SIZE, &process->exe_size, file->st_size);
+    process_set_number(process, FIELD_EXE_MTIME, &process->exe_mtime, nanoseconds(file->st_mtim));
+    process_set_number(process, FIELD_EXE_CTIME, &process->exe_ctime, nanoseconds(file->st_ctim));
+    process_set_number(process, FIELD_EXE_UID, &process->exe_uid, file->st_uid);
+    process_set_number(process, FIELD_EXE_GID, &process->exe_gid, file->st_gid);
+    process_set_bool(process, FIELD_EXE_SETUID, &process->exe_setuid, file->st_mode & S_ISUID);
+    process_set_bool(process, FIELD_EXE_SETGID, &process->exe_setgid, file->st_mode & S_ISGID);
+    process_set_bool(process, FIELD_EXE_WRITABLE, &process->exe_writable, file->st_mode & S_IWOTH);
+    process_set_bool(process, FIELD_EXE_DELETED, &process->exe_deleted, file->st_nlink == 0);
+}
+
+/* False when there is none that could be seen: a kernel thread, a zombie, or another user's. */
+static bool read_executable(struct proc_scan *scan, int dir, struct process *process)
+{
+    char path[PATH_MAX];
+    struct stat file;
+    struct text target;
+    bool known = fstatat(dir, "exe", &file, 0) == 0;
+
+    if (known) {
+        set_file(scan, process, &file);
+        set_filesystem(scan, dir, process, file.st_dev);
+    }
+    if (!proc_file_link(dir, "exe", known && file.st_nlink == 0, path, &target))
+        return false;
+    proc_file_set(scan, process, FIELD_EXE, target);
+    process_set_bool(process, FIELD_EXE_TRUNCATED, &process->exe_truncated, false);
+    if (known)
+        process_set_bool(process, FIELD_EXE_MEMFD, &process->exe_memfd,
+                         file.st_nlink == 0 && text_starts(target, TEXT("/memfd:")));
+    return true;
+}
+
+static void read_folder(struct proc_scan *scan, int dir, struct process *process)
+{
+    char path[PATH_MAX];
+    struct stat folder;
+    struct text target;
+    bool gone = fstatat(dir, "cwd", &folder, 0) == 0 && folder.st_nlink == 0;
+
+    if (!proc_file_link(dir, "cwd", gone, path, &target))
+        return;
+    proc_file_set(scan, process, FIELD_CWD, target);
+    process_set_bool(process, FIELD_CWD_TRUNCATED, &process->cwd_truncated, false);
+}
+
+/* /proc does not say of which family a socket is. */
+static void read_stdio(struct proc_scan *scan, int dir, struct process *process)
+{
+    static const struct {
+        const char *name;
+        enum field_id id;
+    } files[] = {{"fd/0", FIELD_STDIN}, {"fd/1", FIELD_STDOUT}, {"fd/2", FIELD_STDERR}};
+
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        struct file_kind kind = {.family = -1};
+        struct stat file;
+
+        if (fstatat(dir, files[i].name, &file, 0) == 0)
+            kind = (struct file_kind){.mode = file.st_mode,
+                                      .major = major(file.st_rdev),
+                                      .minor = minor(file.st_rdev),
+                                      .family = -1};
+        else if (errno != ENOENT)
+            return;
+        proc_file_set(scan, process, files[i].id, text_from(file_kind_name(&kind)));
+    }
+}
+
+void proc_image_read(struct proc_scan *scan, int dir, struct process *process)
+{
+    read_arguments(scan, dir, process);
+    read_folder(scan, dir, process);
+    if (!read_executable(scan, dir, process))
+        return;
+    read_environment(scan, dir, process);
+    read_stdio(scan, dir, process);
+}
