@@ -1,11 +1,19 @@
 #!/bin/sh
 # bench.sh BUILD [OPTIONS]: what watching costs an exec, ours beside others, in one interleaved run.
 # BUILD is a build folder with the tests in it; OPTIONS are exec_bench's (-r ROUNDS, -n EXECS).
+# bench.sh BUILD latency [OPTIONS]: how long an alert takes, from the exec to its reader, and what
+# picket uses when nothing happens; OPTIONS are latency_bench's (-s SECONDS, -r RATE, -i SECONDS).
 # Prints JSON lines. Needs root, and a machine with nothing else to do.
 set -eu
 build=$(cd "$1" && pwd)
-rules=$(cd "$(dirname "$0")/../../rules" && pwd)
+bench=$(cd "$(dirname "$0")" && pwd)
+rules=$(cd "$bench/../../rules" && pwd)
 shift
+if [ "${1:-}" = latency ]; then
+    shift
+    exec "$build/tests/bench/latency_bench" -i 60 "$@" \
+        picket="$build/picket run -r $bench/latency.yaml -o json,path=- 2>/dev/null"
+fi
 exec "$build/tests/bench/exec_bench" "$@" \
     nothing= \
     seed="$build/tests/bench/bench_seed" \

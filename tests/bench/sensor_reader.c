@@ -20,11 +20,11 @@ int main(int argc, char **argv)
         fprintf(stderr, "%s\n", buffer_string(&why));
         return 1;
     }
-    sensor_read(sensor, ignore, NULL);
+    sensor_read(sensor, &(struct sensor_reader){.on_record = ignore});
     for (;;) {
         struct pollfd poll_fd = {.fd = sensor_fd(sensor), .events = POLLIN};
 
         poll(&poll_fd, 1, -1);
-        sensor_read(sensor, ignore, NULL);
+        sensor_read(sensor, &(struct sensor_reader){.on_record = ignore});
     }
 }

@@ -1,0 +1,20 @@
+#!/bin/sh
+# arm64.sh FOLDER: builds the tests for arm64, in FOLDER/build, against Debian's packages unpacked in
+# a folder whose path is printed.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+source=$(cd "$here/../.." && pwd)
+# The libraries that dev has the build need, those of the tests, and what initramfs.sh takes.
+libraries=$(sed -n '/^build_packages=/,/"$/p' "$source/dev" | grep -o '[a-z0-9.-]*-dev')
+# shellcheck disable=SC2086 # a list of words
+root=$("$here/fetch.sh" arm64 "$1" packages $libraries libgcc-12-dev libcmocka-dev busybox-static \
+    coreutils procps)
+{
+    cmake -G Ninja -S "$source" -B "$1/build" -D CMAKE_BUILD_TYPE=Release \
+        -D CMAKE_TOOLCHAIN_FILE="$here/arm64.cmake" -D PICKET_ROOT="$root"
+    cmake --build "$1/build"
+} >"$1/build.log" 2>&1 || {
+    tail -n 40 "$1/build.log" >&2
+    exit 1
+}
+echo "$root"

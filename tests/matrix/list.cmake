@@ -1,0 +1,61 @@
+# cmake -D BUILD=folder -D OUT=file -P list.cmake
+# The tests of a build that ctest labels "kernel", as lines for run.sh:
+#   check NAME SECONDS SKIPPED-STATUS [env 'VARIABLE=VALUE'...] 'COMMAND' 'ARGUMENT'...
+execute_process(
+    COMMAND ctest --test-dir ${BUILD} -L kernel --show-only=json-v1
+    OUTPUT_VARIABLE json
+    COMMAND_ERROR_IS_FATAL ANY)
+
+# The words of the list at a place in the JSON, each as one of the shell's, in WORDS.
+function(list_words)
+    string(JSON count ERROR_VARIABLE error LENGTH "${json}" ${ARGN})
+    if(error)
+        message(FATAL_ERROR "a test is not built: ${error}")
+    endif()
+    set(words "")
+    set(i 0)
+    while(i LESS count)
+        string(JSON word GET "${json}" ${ARGN} ${i})
+        string(REPLACE "'" "'\\''" word "${word}")
+        string(APPEND words " '${word}'")
+        math(EXPR i "${i} + 1")
+    endwhile()
+    set(WORDS "${words}" PARENT_SCOPE)
+endfunction()
+
+# The line of the test at that place in the list, in LINE.
+function(list_test INDEX)
+    set(TIMEOUT 600)
+    set(SKIP_RETURN_CODE 77)
+    set(environment "")
+    string(JSON name GET "${json}" tests ${INDEX} name)
+    string(JSON count LENGTH "${json}" tests ${INDEX} properties)
+    set(i 0)
+    while(i LESS count)
+        set(at tests ${INDEX} properties ${i})
+        string(JSON property GET "${json}" ${at} name)
+        if(property MATCHES "^(TIMEOUT|SKIP_RETURN_CODE)$")
+            string(JSON ${property} GET "${json}" ${at} value)
+            string(REGEX REPLACE "\\..*" "" ${property} "${${property}}")
+        elseif(property STREQUAL ENVIRONMENT)
+            list_words(${at} value)
+            set(environment " env${WORDS}")
+        endif()
+        math(EXPR i "${i} + 1")
+    endwhile()
+    list_words(tests ${INDEX} command)
+    set(LINE "check ${name} ${TIMEOUT} ${SKIP_RETURN_CODE}${environment}${WORDS}\n" PARENT_SCOPE)
+endfunction()
+
+set(lines "")
+string(JSON tests LENGTH "${json}" tests)
+set(test 0)
+while(test LESS tests)
+    list_test(${test})
+    string(APPEND lines "${LINE}")
+    math(EXPR test "${test} + 1")
+endwhile()
+if(tests EQUAL 0)
+    message(FATAL_ERROR "${BUILD} has no kernel tests")
+endif()
+file(WRITE ${OUT} "${lines}")
