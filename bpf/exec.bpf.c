@@ -41,7 +41,7 @@ static __always_inline void exec_fill(struct scratch *s, struct task_struct *tas
     names_put(s, mm, binprm, filename);
     executable_put(s, mm->exe_file);
     exec->cwd_length = path_put(s, fs->pwd.mnt, fs->pwd.dentry, WIRE_CWD_CUT);
-    exec->cgroup_length = cgroup_put(s, task->cgroups);
+    exec->cgroup_length = cgroup_put(s, task->cgroups, exec->process.header.time);
     argv_put(s, mm);
     environment_put(s, mm);
 }

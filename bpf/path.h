@@ -15,6 +15,7 @@
 #define STEPS_MAX        512 /* along one path: names and mounts */
 #define STEPS_FAST       16
 #define CGROUP_STEPS_MAX 128
+#define CGROUP_MEMORY    1000000000ULL /* ns that its path is remembered */
 
 enum walk_state { WALK_ON, WALK_ROOT, WALK_CUT };
 
@@ -166,17 +167,49 @@ static __always_inline struct kernfs_node *cgroup_node(struct css_set *cgroups)
     return unified;
 }
 
-static __always_inline __u32 cgroup_put(struct scratch *s, struct css_set *cgroups)
+static __always_inline __u32 cgroup_walk(struct scratch *s, struct kernfs_node *node)
 {
     __u32 begin = s->used;
 
-    s->walk.node = cgroup_node(cgroups);
+    s->walk.node = node;
     int state = cgroup_begin();
     for (int i = 0; i < CGROUP_STEPS_MAX && state == WALK_ON && s->used - begin < CGROUP_SIZE; i++)
         state = cgroup_step();
     if (state != WALK_ROOT)
         s->flags |= WIRE_CGROUP_CUT;
     return s->used - begin;
+}
+
+/* Copies the names at FROM to where TO is, when they may be remembered. */
+static __always_inline bool names_copy(void *to, const void *from, __u64 length)
+{
+    asm volatile("" : "+r"(length)); /* or clang drops the check that the verifier wants to see */
+    return length <= CGROUP_KEPT && !bpf_probe_read_kernel(to, length, from);
+}
+
+/* Puts the path of the cgroup at TIME, walked or as it was when last walked. An id is never given
+ * again, and a cgroup is never moved; but in a v1 hierarchy it may be renamed. */
+static __always_inline __u32 cgroup_put(struct scratch *s, struct css_set *cgroups, __u64 time)
+{
+    struct kernfs_node *node = cgroup_node(cgroups);
+    __u64 id = node->id;
+    __u32 begin = s->used;
+
+    if (begin > TEXTS_HEAD)
+        return 0;
+    if (s->cgroup.node == node && s->cgroup.id == id && time - s->cgroup.time < CGROUP_MEMORY &&
+        names_copy(&s->texts[begin], s->cgroup.names, s->cgroup.length)) {
+        s->used = begin + s->cgroup.length;
+        return s->cgroup.length;
+    }
+    __u32 length = cgroup_walk(s, node);
+    bool kept =
+        !(s->flags & WIRE_CGROUP_CUT) && names_copy(s->cgroup.names, &s->texts[begin], length);
+    s->cgroup.node = kept ? node : NULL;
+    s->cgroup.id = id;
+    s->cgroup.time = time;
+    s->cgroup.length = length;
+    return length;
 }
 
 #endif

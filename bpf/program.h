@@ -15,6 +15,8 @@
 #define OVERLAYFS_SUPER_MAGIC 0x794c7630 /* linux/magic.h */
 #define S_IFMT                0170000
 #define S_IFSOCK              0140000
+#define S_IFBLK               0060000
+#define S_IFCHR               0020000
 #define NS_PER_S              1000000000LL
 #define CTIME_NSEC            0x7fffffff /* the bit above says whether somebody asked */
 
@@ -157,8 +159,10 @@ static __always_inline void stdio_fill(struct wire_stdio *stdio, struct file *fi
     struct inode *inode = LOAD(file, file, f_inode);
 
     stdio->mode = LOAD(inode, inode, i_mode);
-    stdio->device = LOAD(inode, inode, i_rdev);
-    if ((stdio->mode & S_IFMT) == S_IFSOCK) {
+    __u32 type = stdio->mode & S_IFMT;
+    if (type == S_IFCHR || type == S_IFBLK)
+        stdio->device = LOAD(inode, inode, i_rdev);
+    if (type == S_IFSOCK) {
         struct socket *socket = LOAD(file, file, private_data); /* NULL: opened with O_PATH */
 
         stdio->family = BPF_CORE_READ(socket, sk, __sk_common.skc_family);

@@ -17,6 +17,7 @@
 #define NAME_SIZE     256  /* NAME_MAX and a NUL */
 #define NAMES_SIZE    8192 /* names along one path, in bytes */
 #define CGROUP_SIZE   4096 /* as above, of a cgroup */
+#define CGROUP_KEPT   512  /* of those: when they are fewer they are remembered */
 #define ARGV_MAX      32768
 #define ENV_MAX       8192
 #define PIECE         4096 /* the smallest page */
@@ -55,6 +56,12 @@ struct scratch {
         struct dentry *dentry;
         struct kernfs_node *node;
     } walk; /* where a path has got to */
+    struct {
+        struct kernfs_node *node;
+        __u64 id, time;
+        __u64 length;
+        char names[CGROUP_KEPT];
+    } cgroup; /* the path last walked on this CPU */
     union {
         struct wire_exec exec;
         struct {

@@ -27,8 +27,9 @@ static const struct kind_words words[LOSS_KINDS] = {
     [LOSS_LOST] = {"lost", "lost",
                    "the buffer was full: make 'ring' of the sensor larger, or leave picket more of "
                    "the CPUs"},
-    [LOSS_NO_RING] = {"no_ring", "lost",
-                      "the CPU came online after picket had started: restart picket"},
+    [LOSS_LATE_CPU] = {"late_cpu", "lost",
+                       "the CPU came online after picket had started, so its buffer is small: "
+                       "restart picket"},
     [LOSS_FOLDED] = {"folded", "folded",
                      "a cgroup made more than its share while the buffer was nearly full"},
     [LOSS_UNSEEN] = {"unseen", "not recorded",

@@ -13,7 +13,7 @@
 
 enum loss_kind {
     LOSS_LOST,      /* a CPU's ring was full */
-    LOSS_NO_RING,   /* the CPU came online after the sensor was opened */
+    LOSS_LATE_CPU,  /* the same, of a CPU that came online after the open: its ring is small */
     LOSS_FOLDED,    /* over the budget of a cgroup */
     LOSS_UNSEEN,    /* the kernel side could make no record */
     LOSS_RECURSION, /* the kernel skipped a program that was running already on that CPU */

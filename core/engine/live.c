@@ -212,7 +212,7 @@ static void on_gap(void *context, const struct gap *gap)
     if (live->canary)
         canary_on_gap(live->canary, gap);
     hand_loss(live, &(struct loss){
-                        .kind = gap->ringless ? LOSS_NO_RING : LOSS_LOST,
+                        .kind = gap->late ? LOSS_LATE_CPU : LOSS_LOST,
                         .cpu = (int)gap->cpu,
                         .from = gap->from + offset,
                         .until = gap->until + offset,

@@ -5,6 +5,22 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+
+/* Within this time of each other, they are one wish to end: timeout(1) and service managers signal
+ * a process, and then all of its group. */
+#define SAME_WISH_NS NS_PER_S
+
+static int64_t released;
+
+/* nohup(1) has SIGHUP ignored, for what is to outlive its terminal. */
+static bool is_ignored(int number)
+{
+    struct sigaction action;
+
+    return sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
 static sigset_t ours(void)
 {
     sigset_t set;
@@ -12,7 +28,8 @@ static sigset_t ours(void)
     sigemptyset(&set);
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGHUP);
+    if (!is_ignored(SIGHUP))
+        sigaddset(&set, SIGHUP);
     sigaddset(&set, SIGUSR1);
     return set;
 }
@@ -29,10 +46,24 @@ int signals_open(void)
     return fd < 0 ? -errno : fd;
 }
 
+/* What is raised comes when this returns. */
+static void on_repeated(int number)
+{
+    if (clock_monotonic() - released < SAME_WISH_NS)
+        return;
+    signal(number, SIG_DFL);
+    raise(number);
+}
+
 void signals_release(void)
 {
+    static const int stops[] = {SIGINT, SIGTERM, SIGHUP};
     sigset_t set = ours();
 
+    released = clock_monotonic();
+    for (size_t i = 0; i < sizeof stops / sizeof *stops; i++)
+        if (sigismember(&set, stops[i]))
+            signal(stops[i], on_repeated);
     sigdelset(&set, SIGUSR1); /* which would end us */
     sigprocmask(SIG_UNBLOCK, &set, NULL);
 }

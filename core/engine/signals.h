@@ -1,4 +1,5 @@
 /* SIGINT, SIGTERM and SIGHUP (stop) and SIGUSR1 (print the counts), as a descriptor to wait for.
+ * Where SIGHUP is ignored at the start (nohup), it stays so.
  *
  * The signals are blocked in the calling thread and those it makes from then on, so nothing is
  * interrupted anywhere and no handler runs. */
@@ -9,8 +10,8 @@
  * a reader that went away is an error of that write. */
 int signals_open(void);
 
-/* Gives the signals their usual meaning back: whoever is not willing to wait for a slow end can
- * end it. */
+/* Gives the signals their usual meaning back in the calling thread: whoever is not willing to wait
+ * for a slow end can end it. But what comes within a second belongs to what asked for the end. */
 void signals_release(void);
 
 enum signal_wish { SIGNAL_NONE, SIGNAL_STOP, SIGNAL_STATUS };

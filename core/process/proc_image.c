@@ -5,7 +5,6 @@
 #include <linux/magic.h>
 #include <stdio.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 
 #include "base/cleanup.h"
@@ -74,7 +73,7 @@ static const char *type_of_magic(int dir)
     return NULL;
 }
 
-static const char *type_of_device(struct proc_scan *scan, int dir, dev_t device)
+static const char *type_of_device(struct proc_scan *scan, int dir, uint32_t major, uint32_t minor)
 {
     int64_t now = clock_monotonic();
 
@@ -82,17 +81,18 @@ static const char *type_of_device(struct proc_scan *scan, int dir, dev_t device)
         mount_types_clear(&scan->mounts);
         scan->mounts_read = now;
     }
-    const char *type = mount_types_find(&scan->mounts, major(device), minor(device));
+    const char *type = mount_types_find(&scan->mounts, major, minor);
 
     if (type || proc_file_read(scan, dir, "mountinfo") < 0 ||
         mount_types_add(&scan->mounts, buffer_text(&scan->file)) < 0)
         return type;
-    return mount_types_find(&scan->mounts, major(device), minor(device));
+    return mount_types_find(&scan->mounts, major, minor);
 }
 
-static void set_filesystem(struct proc_scan *scan, int dir, struct process *process, dev_t device)
+static void set_filesystem(struct proc_scan *scan, int dir, struct process *process,
+                           const struct statx *file)
 {
-    const char *type = type_of_device(scan, dir, device);
+    const char *type = type_of_device(scan, dir, file->stx_dev_major, file->stx_dev_minor);
 
     type = type ? type : type_of_magic(dir);
     if (!type)
@@ -102,60 +102,67 @@ static void set_filesystem(struct proc_scan *scan, int dir, struct process *proc
                      filesystem_is_memory(process->exe_filesystem));
 }
 
-static int64_t nanoseconds(struct timespec time)
+static int64_t nanoseconds(struct statx_timestamp time)
 {
     return time.tv_sec * NS_PER_S + time.tv_nsec;
 }
 
-static void set_file(struct proc_scan *scan, struct process *process, const struct stat *file)
+static void set_file(struct proc_scan *scan, struct process *process, const struct statx *file)
 {
     CLEANUP(buffer_deinit) struct buffer text = {0};
 
-    device_put(&text, major(file->st_dev), minor(file->st_dev));
+    device_put(&text, file->stx_dev_major, file->stx_dev_minor);
     proc_file_set_put(scan, process, FIELD_EXE_DEVICE, &text);
-    mode_put(&text, file->st_mode);
+    mode_put(&text, file->stx_mode);
     proc_file_set_put(scan, process, FIELD_EXE_MODE, &text);
-    process_set_number(process, FIELD_EXE_INODE, &process->exe_inode, (int64_t)file->st_ino);
-    process_set_number(process, FIELD_EXE_NLINK, &process->exe_nlink, (int64_t)file->st_nlink);
-    process_set_number(process, FIELD_EXE_SIZE, &process->exe_size, file->st_size);
-    process_set_number(process, FIELD_EXE_MTIME, &process->exe_mtime, nanoseconds(file->st_mtim));
-    process_set_number(process, FIELD_EXE_CTIME, &process->exe_ctime, nanoseconds(file->st_ctim));
-    process_set_number(process, FIELD_EXE_UID, &process->exe_uid, file->st_uid);
-    process_set_number(process, FIELD_EXE_GID, &process->exe_gid, file->st_gid);
-    process_set_bool(process, FIELD_EXE_SETUID, &process->exe_setuid, file->st_mode & S_ISUID);
-    process_set_bool(process, FIELD_EXE_SETGID, &process->exe_setgid, file->st_mode & S_ISGID);
-    process_set_bool(process, FIELD_EXE_WRITABLE, &process->exe_writable, file->st_mode & S_IWOTH);
-    process_set_bool(process, FIELD_EXE_DELETED, &process->exe_deleted, file->st_nlink == 0);
+    process_set_number(process, FIELD_EXE_INODE, &process->exe_inode, (int64_t)file->stx_ino);
+    process_set_number(process, FIELD_EXE_NLINK, &process->exe_nlink, file->stx_nlink);
+    process_set_number(process, FIELD_EXE_SIZE, &process->exe_size, (int64_t)file->stx_size);
+    process_set_number(process, FIELD_EXE_MTIME, &process->exe_mtime, nanoseconds(file->stx_mtime));
+    process_set_number(process, FIELD_EXE_CTIME, &process->exe_ctime, nanoseconds(file->stx_ctime));
+    process_set_number(process, FIELD_EXE_UID, &process->exe_uid, file->stx_uid);
+    process_set_number(process, FIELD_EXE_GID, &process->exe_gid, file->stx_gid);
+    process_set_bool(process, FIELD_EXE_SETUID, &process->exe_setuid, file->stx_mode & S_ISUID);
+    process_set_bool(process, FIELD_EXE_SETGID, &process->exe_setgid, file->stx_mode & S_ISGID);
+    process_set_bool(process, FIELD_EXE_WRITABLE, &process->exe_writable, file->stx_mode & S_IWOTH);
+    process_set_bool(process, FIELD_EXE_DELETED, &process->exe_deleted, file->stx_nlink == 0);
+}
+
+/* As the kernel knows the file by now: a server that does not answer (NFS, FUSE) is not asked, or
+ * whoever has one could hold up the engine. */
+static bool look_at(int dir, const char *link, struct statx *out)
+{
+    return statx(dir, link, AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC, STATX_BASIC_STATS, out) == 0;
 }
 
 /* False when there is none that could be seen: a kernel thread, a zombie, or another user's. */
 static bool read_executable(struct proc_scan *scan, int dir, struct process *process)
 {
     char path[PATH_MAX];
-    struct stat file;
+    struct statx file;
     struct text target;
-    bool known = fstatat(dir, "exe", &file, 0) == 0;
+    bool known = look_at(dir, "exe", &file);
 
     if (known) {
         set_file(scan, process, &file);
-        set_filesystem(scan, dir, process, file.st_dev);
+        set_filesystem(scan, dir, process, &file);
     }
-    if (!proc_file_link(dir, "exe", known && file.st_nlink == 0, path, &target))
+    if (!proc_file_link(dir, "exe", known && file.stx_nlink == 0, path, &target))
         return false;
     proc_file_set(scan, process, FIELD_EXE, target);
     process_set_bool(process, FIELD_EXE_TRUNCATED, &process->exe_truncated, false);
     if (known)
         process_set_bool(process, FIELD_EXE_MEMFD, &process->exe_memfd,
-                         file.st_nlink == 0 && text_starts(target, TEXT("/memfd:")));
+                         file.stx_nlink == 0 && text_starts(target, TEXT("/memfd:")));
     return true;
 }
 
 static void read_folder(struct proc_scan *scan, int dir, struct process *process)
 {
     char path[PATH_MAX];
-    struct stat folder;
+    struct statx folder;
     struct text target;
-    bool gone = fstatat(dir, "cwd", &folder, 0) == 0 && folder.st_nlink == 0;
+    bool gone = look_at(dir, "cwd", &folder) && folder.stx_nlink == 0;
 
     if (!proc_file_link(dir, "cwd", gone, path, &target))
         return;
@@ -173,12 +180,12 @@ static void read_stdio(struct proc_scan *scan, int dir, struct process *process)
 
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         struct file_kind kind = {.family = -1};
-        struct stat file;
+        struct statx file;
 
-        if (fstatat(dir, files[i].name, &file, 0) == 0)
-            kind = (struct file_kind){.mode = file.st_mode,
-                                      .major = major(file.st_rdev),
-                                      .minor = minor(file.st_rdev),
+        if (look_at(dir, files[i].name, &file))
+            kind = (struct file_kind){.mode = file.stx_mode,
+                                      .major = file.stx_rdev_major,
+                                      .minor = file.stx_rdev_minor,
                                       .family = -1};
         else if (errno != ENOENT)
             return;

@@ -22,7 +22,7 @@ struct trial {
 
 struct canary {
     struct trial *trials; /* by CPU */
-    bool *rings;          /* by CPU: there is one */
+    bool *online;         /* by CPU */
     unsigned count;
     int64_t deadline;
 };
@@ -102,7 +102,7 @@ static void start_trials(struct canary *canary, const struct canary_options *opt
 
     snprintf(child.failing, sizeof child.failing, "%s/canary", options->program);
     for (unsigned cpu = 0; before && null >= 0 && cpu < canary->count; cpu++)
-        if (canary->rings[cpu])
+        if (canary->online[cpu])
             trial_start(&canary->trials[cpu], cpu, &child);
     if (before)
         sched_setaffinity(0, size, before);
@@ -136,17 +136,17 @@ static void kill_trials(struct canary *canary)
     reap_trials(canary, 0);
 }
 
-static int find_rings(struct canary *canary, const struct sensor *sensor)
+static int find_cpus(struct canary *canary, const struct sensor *sensor)
 {
     unsigned count = sensor_cpu_count(sensor);
 
     canary->trials = calloc(count, sizeof *canary->trials);
-    canary->rings = calloc(count, sizeof *canary->rings);
-    if (!canary->trials || !canary->rings)
+    canary->online = calloc(count, sizeof *canary->online);
+    if (!canary->trials || !canary->online)
         return -ENOMEM;
     canary->count = count;
     for (unsigned cpu = 0; cpu < count; cpu++)
-        canary->rings[cpu] = sensor_has_ring(sensor, cpu);
+        canary->online[cpu] = sensor_is_online(sensor, cpu);
     return 0;
 }
 
@@ -157,7 +157,7 @@ int canary_new(const struct sensor *sensor, const struct canary_options *options
 
     if (!canary)
         return -ENOMEM;
-    int r = find_rings(canary, sensor);
+    int r = find_cpus(canary, sensor);
 
     if (r < 0) {
         canary_free(canary);
@@ -178,7 +178,7 @@ void canary_free(struct canary *canary)
     if (!canary)
         return;
     free(canary->trials);
-    free(canary->rings);
+    free(canary->online);
     free(canary);
 }
 
@@ -207,7 +207,7 @@ enum canary_state canary_state(const struct canary *canary, unsigned cpu, unsign
 {
     const struct trial *trial = &canary->trials[cpu];
 
-    if (cpu >= canary->count || !canary->rings[cpu])
+    if (cpu >= canary->count || !canary->online[cpu])
         return CANARY_NONE;
     if (trial->pid == 0 || trial->killed)
         return CANARY_UNTRIED;

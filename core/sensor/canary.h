@@ -1,7 +1,7 @@
 /* A trial at start: does the kernel report what happens on each CPU? There are kernels that attach
  * a program and then run it on one CPU only.
  *
- * A process is forked on each CPU that has a ring and that we may run on; there it fails to execute
+ * A process is forked on each CPU that is online and that we may run on; there it fails to execute
  * something, executes a program and ends. What the kernel should have said of it is then awaited in
  * the sensor's records. One thread's. */
 #ifndef PICKET_SENSOR_CANARY_H
@@ -39,7 +39,7 @@ bool canary_is_over(const struct canary *canary);
 
 /* What became of the trial on one CPU. */
 enum canary_state {
-    CANARY_NONE,    /* the CPU has no ring */
+    CANARY_NONE,    /* the CPU was not online */
     CANARY_UNTRIED, /* we may not run there, or the process did not end */
     CANARY_UNKNOWN, /* records of that CPU were lost meanwhile */
     CANARY_SEEN,

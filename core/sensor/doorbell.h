@@ -12,7 +12,7 @@
 
 /* Above this many records a second the reader looks every DOORBELL_TICK ns and is not rung for. */
 #define DOORBELL_BUSY_RATE 3000
-#define DOORBELL_TICK      10000000
+#define DOORBELL_TICK      5000000
 
 struct doorbell {
     int epoll; /* readable when it is time to read */

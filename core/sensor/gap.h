@@ -7,7 +7,7 @@
 
 struct gap {
     unsigned cpu;
-    bool ringless;  /* the CPU has no ring: it came online after the sensor was opened */
+    bool late;      /* the CPU came online after the sensor was opened: its ring is small */
     int64_t from;   /* boot time, ns, of the record before; of the open when there is none */
     int64_t until;  /* of the record behind, or of the look that found nothing behind */
     uint64_t count; /* at least 1 */

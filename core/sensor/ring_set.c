@@ -4,17 +4,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "wire.h"
 
-/* Without a file that says otherwise a CPU is online: the first one has none. */
+/* A CPU that the machine does not have yet has no folder; one that cannot be taken offline, as the
+ * first often is, has no file there. */
 static bool is_online(unsigned cpu)
 {
     char path[64];
+    int len = snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu%u", cpu);
 
-    snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu%u/online", cpu);
+    if (access(path, F_OK) < 0)
+        return false;
+    snprintf(path + len, sizeof path - (size_t)len, "/online");
     CLEANUP(fclosep) FILE *file = fopen(path, "re");
 
     return !file || fgetc(file) != '0';
@@ -37,7 +42,8 @@ int ring_set_open(struct ring_set *set, unsigned count, const struct ring_sizes 
         set->places[cpu].last = clock_boottime();
     }
     for (unsigned cpu = 0; cpu < count; cpu++) {
-        size_t size = is_online(cpu) ? sizes->online : sizes->offline;
+        set->places[cpu].late = !is_online(cpu);
+        size_t size = set->places[cpu].late ? sizes->offline : sizes->online;
         int r = bpf_ring_open(&set->rings[cpu], size, what);
 
         if (r < 0) {
@@ -138,7 +144,7 @@ static void hand_gap(struct ring_set *set, unsigned cpu, uint64_t number, int64_
     struct ring_place *place = &set->places[cpu];
     struct gap gap = {
         .cpu = cpu,
-        .ringless = !set->rings[cpu].consumer,
+        .late = place->late,
         .from = place->last,
         .until = until > place->last ? until : place->last,
         .count = number - place->expected,

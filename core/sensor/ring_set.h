@@ -28,6 +28,7 @@ struct ring_place {
     uint64_t expected; /* the sequence number that should come next */
     uint64_t finished; /* as last looked at: every number below it is in the ring or lost */
     int64_t last;      /* boot time up to which nothing more is missing */
+    bool late;         /* the CPU was not online at the open */
 };
 
 /* In bytes, powers of two of pages. */

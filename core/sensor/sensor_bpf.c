@@ -380,9 +380,9 @@ size_t sensor_flush(struct sensor *sensor, const struct sensor_reader *reader)
                           &(struct ring_set_reader){hand_over, hand_gap, &handover});
 }
 
-bool sensor_has_ring(const struct sensor *sensor, unsigned cpu)
+bool sensor_is_online(const struct sensor *sensor, unsigned cpu)
 {
-    return cpu < sensor->rings.count && sensor->rings.rings[cpu].consumer;
+    return cpu < sensor->rings.count && !sensor->rings.places[cpu].late;
 }
 
 unsigned sensor_cpu_count(const struct sensor *sensor)

@@ -95,7 +95,7 @@ size_t sensor_read(struct sensor *sensor, const struct sensor_reader *reader);
 size_t sensor_flush(struct sensor *sensor, const struct sensor_reader *reader);
 
 /* Whether CPU was online at the open. */
-bool sensor_has_ring(const struct sensor *sensor, unsigned cpu);
+bool sensor_is_online(const struct sensor *sensor, unsigned cpu);
 
 /* CPUs that the machine may ever have: their numbers are below it. */
 unsigned sensor_cpu_count(const struct sensor *sensor);

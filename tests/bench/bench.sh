@@ -19,4 +19,5 @@ exec "$build/tests/bench/exec_bench" "$@" \
     seed="$build/tests/bench/bench_seed" \
     execsnoop=/usr/sbin/execsnoop \
     capture="$build/tests/bench/bench_sensor" \
+    one-rule="$build/picket run -r $bench/latency.yaml -o json,path=/dev/null" \
     picket="$build/picket run -r $rules -o json,path=/dev/null"

@@ -18,7 +18,7 @@
 
 static struct sensor *sensor;
 static struct canary *canary;
-static unsigned claimed, cpus; /* records that were the trial's; CPUs with a ring */
+static unsigned claimed, cpus; /* records that were the trial's; CPUs that are online */
 
 static void on_record(void *context, const struct record *record)
 {
@@ -42,7 +42,7 @@ static void begin(bool reports_failures, const char *program, const char *const 
     buffer_deinit(&why);
     claimed = cpus = 0;
     for (unsigned cpu = 0; cpu < sensor_cpu_count(sensor); cpu++)
-        cpus += sensor_has_ring(sensor, cpu);
+        cpus += sensor_is_online(sensor, cpu);
     assert_int_equal(canary_new(sensor, &trial, &canary), 0);
 }
 

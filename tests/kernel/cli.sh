@@ -140,6 +140,24 @@ if [ "$alerted" != "$counted" ] || [ "$counted" = 0 ]; then
     fail "$alerted missed events in alerts, $counted counted: $(grep 'kernel\|sensor' "$work/small.err")"
 fi
 
+# Signals that come together are one wish: what was seen is delivered, and counted.
+start twice run -r "$rules" -o "json,path=$work/twice"
+"$work/$token" twice
+kill -TERM "$pid"
+kill -HUP "$pid"
+wait "$pid" || fail "told twice to end, it ends with status $?"
+grep -q 'json .*offered \([0-9]*\) = delivered \1 ' "$work/twice.err" || fail "ends without its counts"
+grep -q "$token twice" "$work/twice" || fail "ends without its alerts"
+
+# Started by nohup it goes on when its terminal is gone.
+trap '' HUP
+start nohup run -r "$rules" -o "json,path=$work/nohup"
+trap - HUP
+kill -HUP "$pid"
+"$work/$token" nohup
+until_true 20 grep -q "$token nohup" "$work/nohup" || fail "ended by a signal that it was to ignore"
+stop nohup
+
 # watch prints a line an exec, failed ones too.
 start watch watch
 "$work/$token" second

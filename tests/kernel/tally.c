@@ -36,7 +36,7 @@ static void on_gap(void *context, const struct gap *gap)
 
     assert_true(gap->count > 0);
     assert_true(gap->from <= gap->until && gap->until <= clock_boottime());
-    assert_false(gap->ringless);
+    assert_false(gap->late);
     tally->missing += gap->count;
     tally->gaps++;
 }

@@ -1,5 +1,5 @@
-/* An executable on a file system whose server is the attacker: it answers when it likes, so that an
- * exec is held up at any point of it, and with what it likes. */
+/* A file system whose server is the attacker: it answers when it likes, so that an exec is held up
+ * at any point of it, or an engine that starts and looks at it, and with what it likes. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fuse.h>
@@ -10,6 +10,7 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "stage.h"
@@ -20,6 +21,7 @@
 
 static int program; /* what the server gives for it */
 static int device;
+static unsigned validity = 1; /* seconds for which attributes need not be asked for again */
 
 static void answer(const struct fuse_in_header *request, int error, const void *bytes, size_t len)
 {
@@ -51,8 +53,10 @@ static struct fuse_attr attributes_of(uint64_t node)
 
 static void answer_lookup(const struct fuse_in_header *request)
 {
-    struct fuse_entry_out entry = {
-        .nodeid = PROGRAM, .entry_valid = 1, .attr_valid = 1, .attr = attributes_of(PROGRAM)};
+    struct fuse_entry_out entry = {.nodeid = PROGRAM,
+                                   .entry_valid = 1,
+                                   .attr_valid = validity,
+                                   .attr = attributes_of(PROGRAM)};
     bool known = strcmp((const char *)(request + 1), "program") == 0;
 
     answer(request, known ? 0 : -ENOENT, &entry, known ? sizeof entry : 0);
@@ -74,7 +78,8 @@ static void answer_read(const struct fuse_in_header *request)
 static void answer_request(const struct fuse_in_header *request)
 {
     struct fuse_init_out init = {.major = 7, .minor = 31, .max_write = 4096};
-    struct fuse_attr_out attributes = {.attr_valid = 1, .attr = attributes_of(request->nodeid)};
+    struct fuse_attr_out attributes = {.attr_valid = validity,
+                                       .attr = attributes_of(request->nodeid)};
     struct fuse_open_out opened = {.fh = 1};
     struct fuse_statfs_out room = {.st = {.bsize = 4096, .namelen = 255}};
 
@@ -120,7 +125,8 @@ static void requests_serve(void)
     }
 }
 
-static int trick_served(void *start)
+/* Mounts it; the server's process, or -1. */
+static pid_t server_start(void)
 {
     char options[128];
 
@@ -130,21 +136,34 @@ static int trick_served(void *start)
     if (trick_unshare(CLONE_NEWNS) < 0 ||
         mount("none", stage_path("served"), "fuse", 0, options) < 0)
         return -1;
-    if (fork() == 0)
+    pid_t server = fork();
+
+    if (server == 0)
         requests_serve();
-    return trick_execve(start);
+    return server;
 }
 
-static void test_slow_server(void **state)
+static int trick_served(void *start)
 {
-    struct start start = {stage_path("served/program"), just_witness};
-    struct testimony said;
+    return server_start() < 0 ? -1 : trick_execve(start);
+}
+
+static void server_check(void)
+{
     int fd = open("/dev/fuse", O_RDWR | O_CLOEXEC);
 
     if (fd < 0)
         stage_skip("the kernel has no FUSE");
     close(fd);
     mkdir(stage_path("served"), 0755);
+}
+
+static void test_slow_server(void **state)
+{
+    struct start start = {stage_path("served/program"), just_witness};
+    struct testimony said;
+
+    server_check();
     stage_play(trick_served, &start, &said);
     const struct sighting *event = stage_find(EVENT_EXEC, said.truth.pid, 0);
     struct process expected = stage_expect(&said);
@@ -157,9 +176,57 @@ static void test_slow_server(void **state)
     assert_true(text_ends(event->process.exe, TEXT("/served/program")));
 }
 
+static int silence[2]; /* tells which server is silent */
+static int gate[2];    /* opens when the engine has started */
+
+static int trick_silent(void *start)
+{
+    char byte;
+
+    validity = 0;
+    pid_t server = server_start();
+
+    if (server < 0 || chdir(stage_path("served")) < 0 || kill(server, SIGSTOP) < 0 ||
+        waitpid(server, NULL, WUNTRACED) != server ||
+        write(silence[1], &server, sizeof server) != sizeof server)
+        return -1;
+    close(gate[1]);
+    while (read(gate[0], &byte, 1) < 0 && errno == EINTR)
+        continue;
+    return chdir("/") < 0 ? -1 : trick_execve(start);
+}
+
+/* Whoever asks the server what the folder is like waits for ever: an engine that starts must not.
+ */
+static void test_silent_server(void **state)
+{
+    struct start start = {stage_witness(), just_witness};
+    struct testimony said;
+    pid_t server = -1;
+
+    server_check();
+    assert_int_equal(pipe(silence), 0);
+    assert_int_equal(pipe(gate), 0);
+    stage_stop();
+    struct act act = stage_begin(trick_silent, &start);
+
+    close(silence[1]);
+    assert_int_equal(read(silence[0], &server, sizeof server), sizeof server);
+    stage_start();
+    kill(server, SIGCONT);
+    close(silence[0]);
+    close(gate[0]);
+    close(gate[1]);
+    stage_end(&act, &said);
+    stage_assert_true(&said);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_slow_server)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_slow_server),
+        cmocka_unit_test(test_silent_server),
+    };
 
     return STAGE_RUN("fuse", tests);
 }

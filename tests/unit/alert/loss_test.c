@@ -126,10 +126,10 @@ static void assert_message(const char *wanted)
 
 static void a_message_says_what_to_do(void **state)
 {
-    lose(LOSS_NO_RING, 3, 0, NS_PER_MS, 1);
+    lose(LOSS_LATE_CPU, 3, 0, NS_PER_MS, 1);
     assert_message("1 event lost on CPU 3 between 1970-01-01T00:00:00.000Z and "
-                   "1970-01-01T00:00:00.001Z: the CPU came online after picket had started: "
-                   "restart picket");
+                   "1970-01-01T00:00:00.001Z: the CPU came online after picket had started, "
+                   "so its buffer is small: restart picket");
     lose(LOSS_LOST, 0, 0, NS_PER_MS, 1000000);
     lose(LOSS_LOST, 2, 0, NS_PER_MS, 6);
     assert_message("1,000,006 events lost on CPUs 0, 2 between 1970-01-01T00:00:00.000Z and "
