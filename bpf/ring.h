@@ -18,7 +18,7 @@ __u64 unseen = 0;
 
 struct ring {
     __uint(type, BPF_MAP_TYPE_RINGBUF);
-    __uint(max_entries, 1 << 16); /* a power of two of pages of any size */
+    __uint(max_entries, 1 << 16); /* a pattern: the loader's rings have sizes of their own */
 };
 
 /* Those that the loader makes, one a CPU. Nobody is woken by what is in them. */

@@ -156,7 +156,7 @@ struct wire_cpu {
     __u64 busy;
     __u64 sequence;             /* that of the next record */
     __u64 emitted[WIRE_TYPES];  /* records made, lost ones included */
-    __u64 lost[WIRE_TYPES];     /* of those: the ring was full, or the CPU has none */
+    __u64 lost[WIRE_TYPES];     /* of those: the ring was full */
     __u64 filtered[WIRE_TYPES]; /* not made, or (EXEC) made without texts: a filter's */
     __u64 folded[WIRE_TYPES];   /* not made: over the budget of its cgroup */
     __u64 faults;               /* records with WIRE_ARGV_FAULT or an unreadable filename */
@@ -164,8 +164,8 @@ struct wire_cpu {
     __u64 rung_bytes;           /* WRITTEN_BYTES when the reader was last rung for */
     __u64 read_before;          /* READ_BYTES as last looked at */
     __u64 ring_size;            /* set before the first record, as the reader made the ring */
-    __u64 reserved[1];
-    __u64 read_bytes; /* taken out of the ring, its headers included */
+    __u64 reserved[1];          /* the reader's half begins a cache line */
+    __u64 read_bytes;           /* taken out of the ring, its headers included */
     __u64 reserved_reader[7];
 };
 

@@ -14,6 +14,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "broker/session.h"
 
 #define START_TIME 10000 /* ms */
 #define END_TIME   1000
@@ -128,21 +129,6 @@ static void close_others(const struct broker_service *service, int socket)
     }
 }
 
-/* What a terminal, a service manager or a person sends to all of a group is the engine's to act on:
- * the broker is needed until that has ended. */
-static void ignore_signals(void)
-{
-    static const int ignored[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGTERM,
-                                  SIGPIPE, SIGUSR1, SIGUSR2, SIGALRM};
-    sigset_t none;
-
-    for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
-        signal(ignored[i], SIG_IGN);
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
-    setsid();
-}
-
 static int settle_descriptors(int socket, const struct broker_service *service)
 {
     int null = open("/dev/null", O_RDWR | O_CLOEXEC); /* closed with the others */
@@ -156,8 +142,11 @@ static int settle_descriptors(int socket, const struct broker_service *service)
 static int settle(int socket, const struct broker_service *service, pid_t parent)
 {
     int r = settle_descriptors(socket, service);
+    sigset_t none;
 
-    ignore_signals();
+    session_leave();
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
     if (r == 0)
         r = rights_reduce(&service->rights);
     if (r < 0)
@@ -195,7 +184,8 @@ static int receive_reply(int socket, struct reply *reply, struct broker_answer *
     struct msghdr message = {.msg_iov = &into,
                              .msg_iovlen = 1,
                              .msg_control = control.bytes,
-                             .msg_controllen = sizeof control.bytes};
+                             /* not all of it: with its padding there is room for one more */
+                             .msg_controllen = CMSG_LEN(sizeof out->files)};
     ssize_t got = recvmsg(socket, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
 
     *out = (struct broker_answer){0};

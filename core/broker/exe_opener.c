@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
-#include <stdbool.h>
+#include <poll.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -116,6 +116,13 @@ void exe_opener_free(struct exe_opener *opener)
         return;
     broker_deinit(&opener->broker);
     free(opener);
+}
+
+bool exe_opener_is_gone(const struct exe_opener *opener)
+{
+    struct pollfd dead = {.fd = opener->broker.pidfd, .events = POLLIN};
+
+    return poll(&dead, 1, 0) == 1;
 }
 
 int exe_opener_open(struct exe_opener *opener, const struct exe_wanted *wanted, int *out)

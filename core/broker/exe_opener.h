@@ -7,6 +7,7 @@
 #ifndef PICKET_BROKER_EXE_OPENER_H
 #define PICKET_BROKER_EXE_OPENER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -38,6 +39,9 @@ DEFINE_FREEP(struct exe_opener, exe_opener)
  * -ETIMEDOUT; -EBUSY: the opener still waits for an earlier file; -EPIPE: the opener is gone;
  * -EACCES, -EPERM, -EWOULDBLOCK (somebody holds a lease on the file) and what open(2) says. */
 int exe_opener_open(struct exe_opener *opener, const struct exe_wanted *wanted, int *out);
+
+/* Whether the opener has ended, so that there will be no file any more. Any thread. */
+bool exe_opener_is_gone(const struct exe_opener *opener);
 
 #define EXE_OPENER_TIME 1000 /* ms */
 

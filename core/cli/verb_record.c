@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "cli/arguments.h"
 #include "cli/verb.h"
+#include "engine/config.h"
 #include "engine/privileges.h"
 #include "engine/signals.h"
 #include "engine/status.h"
@@ -77,8 +78,13 @@ static FILE *open_file(const char *path)
 static int record(struct recorder *recorder, const char *path, int signals)
 {
     CLEANUP(live_freep) struct live *live = NULL;
+    CLEANUP(config_deinit) struct config usual;
+
+    config_init(&usual);
     struct live_options options = {
-        .failures = true,
+        .failures = usual.failures,
+        .environment = usual.environment,
+        .environment_count = usual.environment_count,
         .signals = signals,
         .on_event = on_event,
         .on_batch = on_batch,

@@ -5,6 +5,7 @@
 
 #include "base/cleanup.h"
 #include "base/yaml.h"
+#include "sensor/sensor_bpf.h"
 
 #define CONFIG_SIZE_MAX     (1 << 20)
 #define CONFIG_VARIABLE_MAX 256 /* bytes of a variable's name */
@@ -246,8 +247,10 @@ static int read_sensor(struct reader *reader, const struct yaml_node *node)
         const struct yaml_node *key = node->keys[i], *value = node->items[i];
 
         if (text_is(key->text, "ring")) {
-            if (value->kind != YAML_SCALAR || text_to_size(value->text, &reader->config->ring) < 0)
-                wrong_kind(reader, value, "ring", "a size as in 8MiB");
+            if (value->kind != YAML_SCALAR ||
+                text_to_size(value->text, &reader->config->ring) < 0 ||
+                reader->config->ring > (int64_t)SENSOR_RING_MOST)
+                wrong_kind(reader, value, "ring", "a size as in 16MiB, at most 1GiB");
         } else if (text_is(key->text, "failures")) {
             if (!yaml_is_bool(value, &reader->config->failures))
                 wrong_kind(reader, value, "failures", "true or false");

@@ -6,7 +6,7 @@
  *       - {plugin: json, name: siem, path: /var/log/picket.jsonl}
  *     user: picket
  *     sensor:
- *       ring: 8MiB
+ *       ring: 16MiB
  *       failures: true
  *       environment: [LD_PRELOAD, SSH_CONNECTION]
  *       exclude:
@@ -29,12 +29,12 @@ struct config_exclusion {
 
 struct config {
     struct arena arena;
-    const char *
-        *rules; /* files and folders; relative ones are made relative to the file's folder */
+    /* Files and folders; relative ones are made relative to the file's folder. */
+    const char **rules;
     size_t rule_count;
     struct output_config *outputs;
     size_t output_count;
-    const char *user; /* whom the engine becomes; NULL: privileges_find()'s */
+    const char *user; /* whom the engine becomes; NULL: privileges_default() */
     struct mark user_mark;
     int64_t ring;                   /* bytes of ring a CPU; 0: by the machine's memory */
     bool failures;                  /* whether failed execs are captured */

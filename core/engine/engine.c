@@ -26,7 +26,9 @@ struct engine {
     struct ruleset *rules;
     struct delivery *delivery;
     struct detector *detector;
-    struct exe_hash *hash; /* NULL: nobody asks for one */
+    struct exe_hash *hash;     /* NULL: nobody asks for one */
+    struct exe_opener *opener; /* the hash's */
+    int64_t next_look;         /* whether the opener is there, monotonic */
 };
 
 static int load_config(struct engine *engine, const struct engine_options *options,
@@ -213,11 +215,26 @@ static void on_internal(void *context, const struct internal_alert *alert)
     detector_raise_internal(engine->detector, alert);
 }
 
+static bool has_lost_opener(struct engine *engine)
+{
+    int64_t now = clock_monotonic();
+
+    if (!engine->hash || now < engine->next_look)
+        return false;
+    engine->next_look = now + NS_PER_S;
+    if (!exe_opener_is_gone(engine->opener))
+        return false;
+    log_error("the process that opens executables is gone: no rule sees a hash any more");
+    return true;
+}
+
 static int on_batch(void *context)
 {
     struct engine *engine = context;
 
     detector_tick(engine->detector, clock_realtime());
+    if (has_lost_opener(engine))
+        return -EPIPE;
     /* Who could start another launcher is gone: whoever started the engine must start it again. */
     return delivery_is_broken(engine->delivery) ? -EPIPE : 0;
 }
@@ -300,7 +317,8 @@ int engine_watch(struct engine *engine)
         .context = engine,
     };
     CLEANUP(live_freep) struct live *live = NULL;
-    int r = asks_hashes(engine) ? hashes_new(&engine->privileges, &engine->hash) : 0;
+    int r =
+        asks_hashes(engine) ? hashes_new(&engine->privileges, &engine->opener, &engine->hash) : 0;
 
     if (r == 0)
         r = live_new(&options, &live);

@@ -1,7 +1,6 @@
 #include "engine/hashes.h"
 
 #include "base/log.h"
-#include "broker/exe_opener.h"
 
 static int open_executable(void *context, const struct exe_file *file, int *out)
 {
@@ -20,21 +19,21 @@ static void close_opener(void *context)
     exe_opener_free(context);
 }
 
-int hashes_new(const struct privileges *privileges, struct exe_hash **out)
+int hashes_new(const struct privileges *privileges, struct exe_opener **opener,
+               struct exe_hash **out)
 {
-    struct exe_opener *opener = NULL;
-    int r = exe_opener_new(privileges->uid, privileges->gid, &opener);
+    int r = exe_opener_new(privileges->uid, privileges->gid, opener);
 
     if (r == 0) {
         struct exe_hash_options options = {
             .open = open_executable,
             .close = close_opener,
-            .context = opener,
+            .context = *opener,
         };
 
         r = exe_hash_new(&options, out);
         if (r < 0)
-            exe_opener_free(opener);
+            exe_opener_free(*opener);
     }
     if (r < 0)
         log_error("hashes of executables: %s", strerror(-r));

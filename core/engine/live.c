@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/epoll.h>
+#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -12,6 +13,9 @@
 
 /* How long the loop sleeps at most: what is due by the clock (summaries) is late by this. */
 #define TICK_MS 1000
+
+/* Of the namespace that the machine's own pids are in (PROC_PID_INIT_INO; linux/proc_ns.h). */
+#define FIRST_PID_NAMESPACE 0xEFFFFFFCU
 
 struct live {
     struct live_options options;
@@ -68,12 +72,27 @@ static int open_sensor(struct live *live)
     return r;
 }
 
+/* The kernel side tells the machine's pids; to /proc in another namespace these are others'. */
+static int check_pids(void)
+{
+    struct stat namespace;
+
+    if (stat("/proc/self/ns/pid", &namespace) < 0 || namespace.st_ino == FIRST_PID_NAMESPACE)
+        return 0;
+    log_error("this is a pid namespace of its own, as in a container, where processes cannot be "
+              "told by the kernel's pids: start picket in the machine's own (docker run "
+              "--pid=host, hostPID of a pod)");
+    return -EINVAL;
+}
+
 /* The sensor first: what happens while /proc is read waits in its rings and is applied after. */
 static int start(struct live *live)
 {
     const char *what = "the sensor";
-    int r = open_sensor(live);
+    int r = check_pids();
 
+    if (r == 0)
+        r = open_sensor(live);
     if (r < 0)
         return r;
     r = read_boot_id(&live->boot);

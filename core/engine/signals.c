@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <sys/signalfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -41,6 +42,7 @@ int signals_open(void)
     if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
         return -errno;
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
     int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 
     return fd < 0 ? -errno : fd;
@@ -49,7 +51,10 @@ int signals_open(void)
 /* What is raised comes when this returns. */
 static void on_repeated(int number)
 {
-    if (clock_monotonic() - released < SAME_WISH_NS)
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    if (now.tv_sec * NS_PER_S + now.tv_nsec - released < SAME_WISH_NS)
         return;
     signal(number, SIG_DFL);
     raise(number);

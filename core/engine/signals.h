@@ -6,8 +6,8 @@
 #ifndef PICKET_ENGINE_SIGNALS_H
 #define PICKET_ENGINE_SIGNALS_H
 
-/* A descriptor that becomes readable with a signal; the caller's. Or -errno. Also ignores SIGPIPE:
- * a reader that went away is an error of that write. */
+/* A descriptor that becomes readable with a signal; the caller's. Or -errno. Also ignores SIGPIPE
+ * and SIGXFSZ: a reader that went away, and a file that may not grow, are errors of that write. */
 int signals_open(void);
 
 /* Gives the signals their usual meaning back in the calling thread: whoever is not willing to wait

@@ -1,8 +1,8 @@
 /* From the kernel's records (bpf/wire.h) to our vocabulary.
  *
- * The kernel side is trusted code, but a record crosses a ring that may be overwritten and two
- * builds that may differ: every length is checked, nothing is cast in place (a recorded
- * one is misaligned), and a record that does not add up is refused, never half used. */
+ * The kernel side is trusted code, but what it puts into a record is not: every length is checked,
+ * nothing is cast in place (a record need not be aligned), and one that does not add up is refused,
+ * never half used. */
 #ifndef PICKET_EVENT_RECORD_H
 #define PICKET_EVENT_RECORD_H
 

@@ -17,6 +17,8 @@
 #include "base/cleanup.h"
 #include "base/text.h"
 #include "broker/rights.h"
+#include "broker/session.h"
+#include "broker/system_calls.h"
 
 /* Private memory in use, in bytes: what RLIMIT_DATA counts. */
 static int64_t data_now(void)
@@ -61,12 +63,7 @@ static int limit_memory(int64_t memory)
 
 static int leave_group(pid_t parent)
 {
-    static const int ignored[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGTERM,
-                                  SIGPIPE, SIGUSR1, SIGUSR2, SIGALRM};
-
-    for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
-        signal(ignored[i], SIG_IGN);
-    setsid();
+    session_leave();
     /* Changing the user cleared it. */
     if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
         return -errno;
@@ -131,11 +128,8 @@ struct denied_argument {
     struct scmp_arg_cmp compares[2]; /* both, or the first alone */
 };
 
-/* The kernel reads these arguments as 32 bits: so must the filter, or upper bits pass it by. */
-#define LOW_WORD 0xffffffffU
-
 /* Of ioctl and fcntl, whatever else they are given. */
-#define REQUEST(of) SCMP_A1(SCMP_CMP_MASKED_EQ, LOW_WORD, of)
+#define REQUEST(of) SCMP_A1(SCMP_CMP_MASKED_EQ, CALL_LOW_WORD, of)
 
 static int deny_arguments(scmp_filter_ctx filter, const struct denied_argument *rules, size_t count)
 {
@@ -156,7 +150,7 @@ static int deny_all_of_them(scmp_filter_ctx filter)
     const struct denied_argument rules[] = {
         {SCMP_SYS(prlimit64), {SCMP_A0(SCMP_CMP_NE, 0)}},
         {SCMP_SYS(clone), {SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_NEWUSER, CLONE_NEWUSER)}},
-        {SCMP_SYS(prctl), {SCMP_A0(SCMP_CMP_MASKED_EQ, LOW_WORD, PR_SET_PTRACER)}},
+        {SCMP_SYS(prctl), {SCMP_A0(SCMP_CMP_MASKED_EQ, CALL_LOW_WORD, PR_SET_PTRACER)}},
         /* Typing into the terminal that an output prints on. */
         {SCMP_SYS(ioctl), {REQUEST(TIOCSTI)}},
         {SCMP_SYS(ioctl), {REQUEST(TIOCLINUX)}},
@@ -187,8 +181,8 @@ static int deny_to_host(scmp_filter_ctx filter)
         {SCMP_SYS(tgkill), {SCMP_A0(SCMP_CMP_NE, self)}},
         /* Threads, not processes. */
         {SCMP_SYS(clone), {SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0)}},
-        {SCMP_SYS(prctl), {SCMP_A0(SCMP_CMP_MASKED_EQ, LOW_WORD, PR_SET_PDEATHSIG)}},
-        {SCMP_SYS(prctl), {SCMP_A0(SCMP_CMP_MASKED_EQ, LOW_WORD, PR_SET_DUMPABLE)}},
+        {SCMP_SYS(prctl), {SCMP_A0(SCMP_CMP_MASKED_EQ, CALL_LOW_WORD, PR_SET_PDEATHSIG)}},
+        {SCMP_SYS(prctl), {SCMP_A0(SCMP_CMP_MASKED_EQ, CALL_LOW_WORD, PR_SET_DUMPABLE)}},
         /* Memory the limit does not count: shared, and stacks that are mapped to grow. */
         {SCMP_SYS(mmap),
          {SCMP_A3(SCMP_CMP_MASKED_EQ, MAP_SHARED | MAP_ANONYMOUS, MAP_SHARED | MAP_ANONYMOUS)}},

@@ -15,10 +15,10 @@ struct confinement {
 /* Becomes the user, in no group beside; gives up all capabilities, for good; no new privileges, not
  * dumpable, no core file; a session of its own; dies with its parent; the first to go when the
  * machine is out of memory; ignores the signals a terminal, a service manager or a person sends to
- * all of a group. Then filters system calls: what looks into
- * other processes, signals them, starts programs or processes, takes memory past the limit, changes
- * the machine or undoes any of this fails with EPERM. Descriptors are the caller's matter. For a
- * process of one thread. -errno; -ESRCH when the parent is gone. */
+ * all of a group. Then filters system calls: what looks into other processes, signals them, starts
+ * programs or processes, takes memory past the limit, changes the machine or undoes any of this
+ * fails with EPERM. Descriptors are the caller's matter. For a process of one thread. -errno;
+ * -ESRCH when the parent is gone. */
 int confinement_enter(const struct confinement *confinement);
 
 /* For the launcher, whose filter its hosts inherit: of what is refused to hosts, all but starting

@@ -131,8 +131,8 @@ static void discard(const struct host_ends *ends)
 {
     if (ends->pid) {
         kill(ends->pid, SIGKILL);
-        waitpid(ends->pid, NULL,
-                0); /* it has only just been started: nothing can hold up its end */
+        /* It has only just been started: nothing can hold up its end. */
+        waitpid(ends->pid, NULL, 0);
     }
     closep(&ends->pidfd);
     closep(&ends->socket);

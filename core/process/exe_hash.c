@@ -173,7 +173,7 @@ static int hash_request(struct exe_hash *hash, char hex[static EXE_HASH_LEN])
     return 0;
 }
 
-/* With the lock held. */
+/* With the lock held, as what follows. */
 static void answer(struct exe_hash *hash, int r, const char hex[static EXE_HASH_LEN])
 {
     const struct exe_file *file = &hash->at.file;
@@ -193,6 +193,27 @@ static void answer(struct exe_hash *hash, int r, const char hex[static EXE_HASH_
     pthread_cond_signal(&hash->answered);
 }
 
+static void take_request(struct exe_hash *hash)
+{
+    hash->at = hash->queue[hash->first];
+    hash->first = (hash->first + 1) % EXE_HASH_QUEUE;
+    hash->count--;
+}
+
+/* A program that starts often is asked for many times while it is read: once is enough. */
+static bool answer_known(struct exe_hash *hash)
+{
+    const char *known = hash_cache_find(&hash->cache, &hash->at.file);
+
+    if (!known)
+        return false;
+    memcpy(hash->hex, known, EXE_HASH_LEN);
+    hash->result = 0;
+    hash->done = hash->at.serial;
+    pthread_cond_signal(&hash->answered);
+    return true;
+}
+
 static void *run(void *context)
 {
     struct exe_hash *hash = context;
@@ -205,9 +226,9 @@ static void *run(void *context)
             pthread_cond_wait(&hash->asked_for, &hash->lock);
             continue;
         }
-        hash->at = hash->queue[hash->first];
-        hash->first = (hash->first + 1) % EXE_HASH_QUEUE;
-        hash->count--;
+        take_request(hash);
+        if (answer_known(hash))
+            continue;
         pthread_mutex_unlock(&hash->lock);
         int r = hash_request(hash, hex);
 

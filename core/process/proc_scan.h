@@ -3,7 +3,8 @@
  * Races are the normal case here: a process that goes away while it is read yields -ESRCH when
  * nothing is known of it yet, and otherwise just has fewer fields; so does one whose details the
  * kernel keeps from us. Nothing in a result is verified against a second look: whoever holds an
- * exact identity compares (see process_table.c). One thread at a time.
+ * exact identity compares (see process_table.c). No server is asked what a file on it is like
+ * (NFS, FUSE): what the kernel knows of it will do. One thread at a time.
  *
  * What is known only at exec is absent: filename, script, interpreter, exe.age, exe.filecaps,
  * exe.upper, securebits. What a process may change since is as it is now: its environment,

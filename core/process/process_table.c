@@ -631,7 +631,8 @@ static int update(struct process_table *table, struct process_entry *entry,
     if (r < 0)
         return r;
     if (table->hash && record->type != EVENT_FORK) {
-        hash_line(table, entry);
+        /* An exec has just asked for its own. */
+        hash_line(table, record->type == EVENT_EXEC ? entry->parent : entry);
         *shown = entry->process;
     }
     const struct field_set *own = record->type == EVENT_EXEC          ? &shown_fields

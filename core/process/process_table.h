@@ -15,7 +15,8 @@
  * A start time read from /proc is cut to ticks of 10 ms. process_table.c's find_entry() is the one
  * place where it meets the kernel's own: same pid, same tick, then the exact one is adopted.
  *
- * One thread at a time. Nothing here waits for anything but /proc. */
+ * One thread at a time. Nothing here waits for anything but /proc and, where hashes are asked for,
+ * EXE_HASH_WAIT for one. */
 #ifndef PICKET_PROCESS_PROCESS_TABLE_H
 #define PICKET_PROCESS_PROCESS_TABLE_H
 

@@ -7,8 +7,10 @@
 
 #include "base/clock.h"
 
-/* How long the rate is measured over. */
-#define RATE_WINDOW (10 * NS_PER_MS)
+/* What the rate is measured over: this time while records come fast; else this many records, so
+ * that a few at once do not look like many. */
+#define RATE_WINDOW  (20 * NS_PER_MS)
+#define RATE_RECORDS 48
 
 static int add_poll(struct doorbell *doorbell, int fd)
 {
@@ -52,54 +54,62 @@ void doorbell_deinit(struct doorbell *doorbell)
     *doorbell = (struct doorbell){.epoll = -1, .timer = -1, .bell.fd = -1};
 }
 
-static void set_timer(struct doorbell *doorbell, int64_t first, int64_t then)
+/* 0: never. */
+static void set_timer(struct doorbell *doorbell, int64_t delay)
 {
-    struct itimerspec spec = {.it_value.tv_nsec = first, .it_interval.tv_nsec = then};
+    struct itimerspec spec = {.it_value.tv_nsec = delay};
 
-    timerfd_settime(doorbell->timer, 0, &spec, NULL);
-    doorbell->ticking = then != 0;
+    if (delay || doorbell->timed)
+        timerfd_settime(doorbell->timer, 0, &spec, NULL);
+    doorbell->timed = delay != 0;
 }
 
 void doorbell_answer(struct doorbell *doorbell)
 {
     uint64_t expirations;
 
-    /* Nothing to read: the bell woke us. */
-    if (read(doorbell->timer, &expirations, sizeof expirations) < 0 && errno != EAGAIN)
-        doorbell->ticking = false;
+    if (read(doorbell->timer, &expirations, sizeof expirations) > 0)
+        doorbell->timed = false;
     bpf_ring_clear(&doorbell->bell);
 }
 
-/* True while records come fast. */
-static bool is_busy(struct doorbell *doorbell, size_t records)
+static int64_t choose_tick(const struct doorbell *doorbell, uint64_t rate)
+{
+    if (rate < (doorbell->tick ? DOORBELL_CALM_RATE : DOORBELL_BUSY_RATE))
+        return 0;
+    int64_t tick = DOORBELL_BATCH * NS_PER_S / (int64_t)rate;
+
+    return tick < DOORBELL_TICK_MIN   ? DOORBELL_TICK_MIN
+           : tick > DOORBELL_TICK_MAX ? DOORBELL_TICK_MAX
+                                      : tick;
+}
+
+static void measure_rate(struct doorbell *doorbell, size_t records)
 {
     int64_t now = clock_boottime();
     int64_t elapsed = now - doorbell->since;
 
     doorbell->records += records;
-    if (elapsed < RATE_WINDOW)
-        return doorbell->ticking;
-    bool busy = doorbell->records * NS_PER_S / (uint64_t)elapsed > DOORBELL_BUSY_RATE;
-
+    if (doorbell->tick ? elapsed < RATE_WINDOW : doorbell->records < RATE_RECORDS)
+        return;
+    doorbell->tick = choose_tick(doorbell, doorbell->records * NS_PER_S / (uint64_t)(elapsed + 1));
     doorbell->since = now;
     doorbell->records = 0;
-    return busy;
 }
 
 void doorbell_wait(struct doorbell *doorbell, struct ring_set *set, size_t records)
 {
-    if (is_busy(doorbell, records)) {
-        if (!doorbell->ticking)
-            set_timer(doorbell, DOORBELL_TICK, DOORBELL_TICK);
+    measure_rate(doorbell, records);
+    doorbell->resting =
+        !doorbell->tick && records >= (doorbell->resting ? (size_t)DOORBELL_MORE : 1);
+    set_timer(doorbell, doorbell->resting ? DOORBELL_REST : doorbell->tick);
+    if (doorbell->resting || doorbell->tick)
         return;
-    }
-    if (doorbell->ticking)
-        set_timer(doorbell, 0, 0);
     /* First say that we sleep, then look once more; the kernel side first puts its record in the
      * ring, then looks whether we sleep. So one of the two sees the other. */
     __atomic_exchange_n(doorbell->asleep, 1, __ATOMIC_SEQ_CST); /* a full barrier */
     if (ring_set_pending(set)) {
         __atomic_store_n(doorbell->asleep, 0, __ATOMIC_SEQ_CST);
-        set_timer(doorbell, RING_SET_SLACK, 0);
+        set_timer(doorbell, RING_SET_SLACK);
     }
 }

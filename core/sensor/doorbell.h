@@ -10,17 +10,30 @@
 
 #include "sensor/ring_set.h"
 
-/* Above this many records a second the reader looks every DOORBELL_TICK ns and is not rung for. */
-#define DOORBELL_BUSY_RATE 3000
-#define DOORBELL_TICK      5000000
+/* From DOORBELL_BUSY_RATE records a second on, and until there are fewer than DOORBELL_CALM_RATE,
+ * the reader is not rung for: it looks when DOORBELL_BATCH records should have come, after
+ * DOORBELL_TICK_MIN to _MAX ns. docs/performance.md says why. */
+#define DOORBELL_BUSY_RATE 1500
+#define DOORBELL_CALM_RATE 1000
+#define DOORBELL_BATCH     96
+#define DOORBELL_TICK_MIN  5000000
+#define DOORBELL_TICK_MAX  20000000
+
+/* When it was rung for, the reader looks once more after DOORBELL_REST ns before it sleeps, so that
+ * the end of a short program does not ring again; and on, as long as a look brings DOORBELL_MORE
+ * records. */
+#define DOORBELL_REST 1000000
+#define DOORBELL_MORE 4
 
 struct doorbell {
     int epoll; /* readable when it is time to read */
     int timer;
     struct bpf_ring bell;
     uint32_t *asleep; /* borrowed: the flag of the kernel side */
-    bool ticking;
-    int64_t since; /* of the rate; boot time, ns */
+    bool resting;     /* the next look is that after a rest */
+    bool timed;       /* the timer is set */
+    int64_t tick;     /* ns until the next look while records come fast; 0: they do not */
+    int64_t since;    /* of the rate; boot time, ns */
     uint64_t records;
 };
 

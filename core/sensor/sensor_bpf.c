@@ -157,6 +157,7 @@ static size_t choose_ring_size(const struct sensor_options *options)
     if (wanted == 0)
         wanted = default_ring_size(online > 0 ? (unsigned)online : 1);
     wanted = wanted < SENSOR_RING_LEAST ? SENSOR_RING_LEAST : wanted;
+    wanted = wanted > SENSOR_RING_MOST ? SENSOR_RING_MOST : wanted;
     while (size <= wanted / 2)
         size *= 2;
     return size;

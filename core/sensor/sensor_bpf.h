@@ -16,6 +16,7 @@
 
 /* A ring smaller than a record would lose every such record for good. */
 #define SENSOR_RING_LEAST       ((size_t)128 << 10)
+#define SENSOR_RING_MOST        ((size_t)1 << 30)
 #define SENSOR_RING_DEFAULT_MIN ((size_t)16 << 20)
 #define SENSOR_RING_DEFAULT_MAX ((size_t)64 << 20)
 /* Whatever the above say, all rings together take at most this part of the memory. */
@@ -25,7 +26,7 @@
 #define SENSOR_ENV_MAX  8192 /* bytes from the beginning of the environment */
 
 struct sensor_options {
-    /* Bytes a CPU for records, made a power of two of pages and SENSOR_RING_LEAST at least.
+    /* Bytes a CPU for records, made a power of two of pages, SENSOR_RING_LEAST to _MOST.
      * 0: a thousandth of the memory shared out, from SENSOR_RING_DEFAULT_MIN to _MAX: room for
      * what a CPU can make in a second. */
     size_t ring_size;

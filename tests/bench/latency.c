@@ -1,6 +1,6 @@
 /* How long it takes from an exec to its alert, read from the watcher's pipe.
  *
- *     latency_bench [-s SECONDS] [-r RATE]... [-i SECONDS] NAME=COMMAND...
+ *     latency_bench [-s SECONDS] [-r RATE]... [-i SECONDS] [-e EACH] NAME=COMMAND...
  *
  * Each COMMAND is a watcher that prints a line with the command line of every program whose first
  * argument begins with "picket-latency-". For each RATE (default 10, 100 and 1000 a second)
@@ -37,7 +37,7 @@ struct watcher {
 };
 
 struct bench {
-    unsigned seconds, idle;
+    unsigned seconds, idle, each;
     unsigned rates[RATES_MAX];
     unsigned rate_count;
 };
@@ -84,28 +84,43 @@ static void *read_alerts(void *argument)
     return NULL;
 }
 
-static unsigned run_program(void)
+/* Starts a program and waits for its end; its time goes to *BEGAN. */
+static void run_program(char *argument, int64_t *began)
+{
+    char *argv[] = {argument, NULL};
+    int status;
+    pid_t pid = vfork(); /* NOLINT(clang-analyzer-security.insecureAPI.vfork): shares the clock */
+
+    if (pid == 0) {
+        *began = clock_monotonic(); /* NOLINT(clang-analyzer-unix.Vfork): likewise */
+        execv(NOOP_PATH, argv);
+        _exit(127);
+    }
+    if (waitpid(pid, &status, 0) != pid || status != 0)
+        die(NOOP_PATH);
+}
+
+/* One that is alerted on; returns its number. */
+static unsigned run_numbered(void)
 {
     char argument[64];
-    char *argv[] = {argument, NULL};
     unsigned number = execs++;
-    int status;
 
     if (number >= EXECS_MAX) {
         fprintf(stderr, "too many programs\n");
         exit(1);
     }
     snprintf(argument, sizeof argument, TOKEN "%u", number);
-    pid_t pid = vfork(); /* NOLINT(clang-analyzer-security.insecureAPI.vfork): shares the clock */
-
-    if (pid == 0) {
-        started[number] = clock_monotonic(); /* NOLINT(clang-analyzer-unix.Vfork): likewise */
-        execv(NOOP_PATH, argv);
-        _exit(127);
-    }
-    if (waitpid(pid, &status, 0) != pid || status != 0)
-        die(NOOP_PATH);
+    run_program(argument, &started[number]);
     return number;
+}
+
+static void run_quiet(void)
+{
+    char argument[] = "quiet";
+    int64_t began;
+
+    run_program(argument, &began);
 }
 
 static void sleep_until(int64_t time)
@@ -142,7 +157,7 @@ static void watcher_await(const struct watcher *watcher)
     unsigned number;
 
     do {
-        number = run_program();
+        number = run_numbered();
         sleep_until(clock_monotonic() + 50 * NS_PER_MS);
         if (clock_monotonic() > deadline || waitpid(watcher->pid, NULL, WNOHANG) != 0) {
             fprintf(stderr, "%s does not alert: %s\n", watcher->name, watcher->command);
@@ -174,6 +189,7 @@ static double percentile(const int64_t *sorted, size_t count, double of)
     return count ? (double)sorted[(size_t)((double)(count - 1) * of)] / 1000 : 0;
 }
 
+/* CPU: ns of it used for each program. */
 static void rate_print(const struct watcher *watcher, unsigned rate, unsigned first, int64_t cpu)
 {
     static int64_t taken[EXECS_MAX];
@@ -184,12 +200,12 @@ static void rate_print(const struct watcher *watcher, unsigned rate, unsigned fi
         if (__atomic_load_n(&alerted[i], __ATOMIC_ACQUIRE))
             taken[count++] = alerted[i] - started[i];
     qsort(taken, count, sizeof *taken, time_compare);
-    printf("{\"bench\":\"latency\",\"watcher\":\"%s\",\"rate\":%u,\"execs\":%u,\"missing\":%zu",
+    printf("{\"bench\":\"latency\",\"watcher\":\"%s\",\"rate\":%u,\"alerts\":%u,\"missing\":%zu",
            watcher->name, rate, wanted, wanted - count);
     printf(",\"p50_us\":%.0f,\"p90_us\":%.0f,\"p99_us\":%.0f,\"max_us\":%.0f",
            percentile(taken, count, 0.5), percentile(taken, count, 0.9),
            percentile(taken, count, 0.99), percentile(taken, count, 1));
-    printf(",\"watcher_cpu_us\":%.2f}\n", (double)cpu / 1000 / wanted);
+    printf(",\"watcher_cpu_us\":%.2f}\n", (double)cpu / 1000);
     fflush(stdout);
 }
 
@@ -201,7 +217,10 @@ static void rate_measure(const struct bench *bench, const struct watcher *watche
     for (unsigned i = 0; i < count; i++) {
         next += period / 2 + random() % period; /* one period in the mean */
         sleep_until(next);
-        run_program();
+        if (i % bench->each == 0)
+            run_numbered();
+        else
+            run_quiet();
     }
     cpu = cpu_time(watcher->pid) - cpu;
     for (int64_t end = clock_monotonic() + LATE_NS; clock_monotonic() < end;) {
@@ -213,7 +232,7 @@ static void rate_measure(const struct bench *bench, const struct watcher *watche
             break;
         sleep_until(clock_monotonic() + 10 * NS_PER_MS);
     }
-    rate_print(watcher, rate, first, cpu);
+    rate_print(watcher, rate, first, cpu / count);
 }
 
 static void idle_measure(const struct bench *bench, const struct watcher *watcher)
@@ -247,11 +266,13 @@ static void watcher_measure(const struct bench *bench, struct watcher *watcher)
 
 static void arguments_read(struct bench *bench, int argc, char **argv)
 {
-    for (int option; (option = getopt(argc, argv, "s:r:i:")) >= 0;) {
+    for (int option; (option = getopt(argc, argv, "s:r:i:e:")) >= 0;) {
         unsigned number = optarg ? (unsigned)strtoul(optarg, NULL, 10) : 0;
 
         if (option == 's')
             bench->seconds = number;
+        else if (option == 'e')
+            bench->each = number;
         else if (option == 'i')
             bench->idle = number;
         else if (option == 'r' && bench->rate_count < RATES_MAX && number > 0)
@@ -259,7 +280,7 @@ static void arguments_read(struct bench *bench, int argc, char **argv)
         else
             exit(2);
     }
-    if (bench->seconds == 0 || optind == argc)
+    if (bench->seconds == 0 || bench->each == 0 || optind == argc)
         exit(2);
     if (bench->rate_count == 0)
         for (unsigned rate = 10; rate <= 1000; rate *= 10)
@@ -268,7 +289,7 @@ static void arguments_read(struct bench *bench, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    struct bench bench = {.seconds = 10};
+    struct bench bench = {.seconds = 10, .each = 1};
 
     arguments_read(&bench, argc, argv);
     for (int i = optind; i < argc; i++) {

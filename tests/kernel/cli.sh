@@ -118,6 +118,12 @@ until_true 20 grep -q "\"exe.sha256\":\"$sum\"" "$work/asked" || fail "no output
 stop asked
 grep -q '"exe.sha256"' "$work/alerts" && fail "hashed, and nobody asked"
 
+# Without the process that opens executables there are no hashes: the engine ends, and says so.
+start unopened run -r "$work/sum.yaml" -o "json,path=$work/unopened"
+kill -KILL "$(pgrep -P "$pid" -x picket-opener)"
+wait "$pid" && fail "goes on without hashes"
+grep -q 'opens executables is gone' "$work/unopened.err" || fail "$(cat "$work/unopened.err")"
+
 # An engine that is stopped for a while misses what its rings have no room for. It counts that, and
 # the alerts about it add up to the counts.
 printf 'rules: [%s]\nsensor: {ring: 128KiB}\n' "$rules" >"$work/small.yaml"
@@ -158,6 +164,21 @@ kill -HUP "$pid"
 until_true 20 grep -q "$token nohup" "$work/nohup" || fail "ended by a signal that it was to ignore"
 stop nohup
 
+# A file that may not grow costs what was to be written to it, not the engine: here the counts.
+ulimit -S -f 1
+start full run -r "$rules" -o console
+ulimit -S -f unlimited
+kill -USR1 "$pid"
+"$work/$token" full
+until_true 20 grep -q "$token full" "$work/full.out" || fail "ended by a file that may not grow"
+kill -INT "$pid"
+wait "$pid" || fail "ends with status $? for a file that may not grow"
+
+# Pids are the machine's: where they are not, there is nothing to be seen right.
+unshare --pid --fork --mount-proc "$picket" run -r "$rules" 2>"$work/inside" &&
+    fail "starts in a pid namespace"
+grep -q 'pid namespace' "$work/inside" || fail "in a pid namespace: $(cat "$work/inside")"
+
 # watch prints a line an exec, failed ones too.
 start watch watch
 "$work/$token" second
@@ -182,8 +203,10 @@ wait "$reader"
 
 # What is recorded is alerted on by replay as it would have been live.
 start record record "$work/events.jsonl"
-"$work/$token" fourth
+SSH_CONNECTION="$token" "$work/$token" fourth
 until_true 20 grep -q "$token fourth" "$work/events.jsonl" || fail "record: no event"
+grep "$token fourth" "$work/events.jsonl" | grep -q "\"SSH_CONNECTION=$token\"" ||
+    fail "record: no environment"
 stop record
 "$picket" replay -r "$rules" -o json,path=- "$work/events.jsonl" >"$work/replayed" 2>"$work/err" ||
     fail "replay: $(cat "$work/err")"

@@ -41,7 +41,8 @@ until_true() {
 
 # start ARGUMENTS...: picket in the background, with a descriptor it has no use for.
 start() {
-    : >"$work/err" >"$work/out"
+    : >"$work/err"
+    : >"$work/out"
     "$picket" "$@" >"$work/out" 2>"$work/err" 9>"$work/inherited" &
     pid=$!
     until_true 200 grep -q 'Ctrl-C ends it\|^TIME ' "$work/err" "$work/out" || {

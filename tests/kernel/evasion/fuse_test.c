@@ -183,6 +183,7 @@ static int trick_silent(void *start)
 {
     char byte;
 
+    close(gate[1]);
     validity = 0;
     pid_t server = server_start();
 
@@ -190,7 +191,6 @@ static int trick_silent(void *start)
         waitpid(server, NULL, WUNTRACED) != server ||
         write(silence[1], &server, sizeof server) != sizeof server)
         return -1;
-    close(gate[1]);
     while (read(gate[0], &byte, 1) < 0 && errno == EINTR)
         continue;
     return chdir("/") < 0 ? -1 : trick_execve(start);

@@ -28,6 +28,7 @@ struct world {
     int fd;                   /* given instead of the file at the path; -1: none */
     unsigned opened;          /* how often */
     const char *replace_with; /* written to the file while it is open */
+    int gate[2];              /* holds up the first opening */
 };
 
 static void write_file(const char *path, const char *content)
@@ -361,6 +362,48 @@ static void a_late_hash_is_there_the_next_time(void **state)
     assert_string_equal(hex, ABC);
 }
 
+static int open_held_up(void *context, const struct exe_file *file, int *out)
+{
+    struct world *world = context;
+    char byte;
+
+    if (world->opened == 0 && read(world->gate[0], &byte, 1) != 1)
+        return -EIO;
+    return open_world(context, file, out);
+}
+
+static void what_was_asked_for_meanwhile_is_read_once(void **state)
+{
+    struct world *world = *state;
+    struct exe_file file = file_at(world->path), other = file;
+    CLEANUP(exe_hash_freep) struct exe_hash *hash = NULL;
+    struct exe_hash_counters counters;
+    char hex[EXE_HASH_LEN + 1];
+    int r;
+
+    let_it_settle(&file);
+    other.inode++;
+    assert_int_equal(pipe2(world->gate, O_CLOEXEC), 0);
+    assert_int_equal(
+        exe_hash_new(&(struct exe_hash_options){.open = open_held_up, .context = world, .wait = 1},
+                     &hash),
+        0);
+    assert_int_equal(exe_hash_start(hash), 0);
+    for (int i = 0; i < 10; i++)
+        assert_int_equal(exe_hash_get(hash, &file, TEXT(""), hex), -ETIMEDOUT);
+    assert_int_equal(write(world->gate[1], "x", 1), 1);
+    /* What is behind them all in the queue is answered after them all. */
+    do {
+        r = exe_hash_get(hash, &other, TEXT(""), hex);
+        exe_hash_count(hash, &counters);
+    } while (r == -ETIMEDOUT && counters.failed == 0);
+    assert_int_equal(exe_hash_get(hash, &file, TEXT(""), hex), 0);
+    exe_hash_count(hash, &counters);
+    assert_int_equal(counters.hashed, 1);
+    close(world->gate[0]);
+    close(world->gate[1]);
+}
+
 static void without_its_thread_there_is_none(void **state)
 {
     struct world *world = *state;
@@ -388,6 +431,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_late_hash_is_there_the_next_time, set_up_impatient,
                                         tear_down),
         TEST(nobody_waits_for_a_file_system_that_hangs),
+        TEST(what_was_asked_for_meanwhile_is_read_once),
         TEST(without_its_thread_there_is_none),
     };
 

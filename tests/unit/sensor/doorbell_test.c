@@ -87,22 +87,46 @@ static uint32_t is_asleep(void)
 
 static void with_nothing_to_do_it_sleeps(void **state)
 {
+    doorbell_wait(&doorbell, &set, 0);
+    assert_int_equal(is_asleep(), 1);
+    assert_false(is_woken(20));
+}
+
+/* The end of a program does not ring: it is looked for. */
+static void after_records_it_looks_once_more(void **state)
+{
+    doorbell_wait(&doorbell, &set, 1);
+    assert_int_equal(is_asleep(), 0);
+    assert_true(is_woken(LONG));
+    doorbell_answer(&doorbell);
     doorbell_wait(&doorbell, &set, 1);
     assert_int_equal(is_asleep(), 1);
     assert_false(is_woken(20));
+}
+
+static void while_a_look_brings_much_it_looks_on(void **state)
+{
+    for (int i = 0; i < 3; i++) {
+        doorbell_wait(&doorbell, &set, DOORBELL_MORE);
+        assert_int_equal(is_asleep(), 0);
+        assert_true(is_woken(LONG));
+        doorbell_answer(&doorbell);
+    }
+    doorbell_wait(&doorbell, &set, 0);
+    assert_int_equal(is_asleep(), 1);
 }
 
 /* Too young to be handed over: no bell would ring for it, so the timer must. */
 static void with_something_left_it_looks_again(void **state)
 {
     record_write(&set.rings[0]);
-    doorbell_wait(&doorbell, &set, 1);
+    doorbell_wait(&doorbell, &set, 0);
     assert_int_equal(is_asleep(), 0);
     assert_true(is_woken(LONG));
     doorbell_answer(&doorbell);
     assert_false(is_woken(0));
     bpf_ring_clear(&set.rings[0]);
-    doorbell_wait(&doorbell, &set, 1);
+    doorbell_wait(&doorbell, &set, 0);
     assert_int_equal(is_asleep(), 1);
     assert_false(is_woken(20));
 }
@@ -119,10 +143,10 @@ static void while_records_come_fast_it_ticks(void **state)
         doorbell_wait(&doorbell, &set, (size_t)1000 * DOORBELL_BUSY_RATE);
     }
     doorbell.since = clock_boottime() - NS_PER_S;
-    doorbell_wait(&doorbell, &set, 1);
+    doorbell_wait(&doorbell, &set, 0);
     doorbell_answer(&doorbell);
     assert_int_equal(is_asleep(), 1);
-    assert_false(is_woken((int)(3 * (DOORBELL_TICK / NS_PER_MS))));
+    assert_false(is_woken((int)(3 * (DOORBELL_TICK_MAX / NS_PER_MS))));
 }
 
 static void an_answer_takes_back_the_bell(void **state)
@@ -131,6 +155,38 @@ static void an_answer_takes_back_the_bell(void **state)
     doorbell_answer(&doorbell);
     assert_int_equal(*doorbell.bell.consumer, RECORD);
     assert_false(bpf_ring_refresh(&doorbell.bell));
+}
+
+/* After a second with RECORDS. */
+static int64_t tick_after(size_t records)
+{
+    doorbell.since = clock_boottime() - NS_PER_S;
+    doorbell_wait(&doorbell, &set, records);
+    doorbell_answer(&doorbell);
+    return doorbell.tick;
+}
+
+/* The faster they come, the sooner it looks; it does not go back and forth between two ways. */
+static void the_tick_follows_the_rate(void **state)
+{
+    assert_int_equal(tick_after(DOORBELL_BUSY_RATE - 100), 0);
+    assert_int_equal(tick_after(DOORBELL_BUSY_RATE + 100), DOORBELL_TICK_MAX);
+    int64_t tick = tick_after((size_t)100 * DOORBELL_BATCH);
+
+    assert_true(tick > 9 * NS_PER_MS && tick < 12 * NS_PER_MS);
+    assert_int_equal(tick_after(1000000), DOORBELL_TICK_MIN);
+    assert_int_equal(tick_after(DOORBELL_CALM_RATE + 100), DOORBELL_TICK_MAX);
+    assert_int_equal(tick_after(DOORBELL_CALM_RATE - 100), 0);
+}
+
+/* A handful at once is no storm. */
+static void a_few_at_once_do_not_make_it_tick(void **state)
+{
+    doorbell_wait(&doorbell, &set, 1);
+    doorbell_wait(&doorbell, &set, 30);
+    assert_int_equal(doorbell.tick, 0);
+    doorbell_wait(&doorbell, &set, 0);
+    assert_int_equal(is_asleep(), 1);
 }
 
 /* What the kernel side does: first the record, then the bell, if the reader sleeps. Each record
@@ -180,9 +236,13 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(with_nothing_to_do_it_sleeps, setup, teardown),
+        cmocka_unit_test_setup_teardown(after_records_it_looks_once_more, setup, teardown),
+        cmocka_unit_test_setup_teardown(while_a_look_brings_much_it_looks_on, setup, teardown),
         cmocka_unit_test_setup_teardown(with_something_left_it_looks_again, setup, teardown),
         cmocka_unit_test_setup_teardown(while_records_come_fast_it_ticks, setup, teardown),
         cmocka_unit_test_setup_teardown(an_answer_takes_back_the_bell, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_tick_follows_the_rate, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_few_at_once_do_not_make_it_tick, setup, teardown),
         cmocka_unit_test_setup_teardown(no_record_is_slept_through, setup, teardown),
     };
 
