@@ -46,7 +46,7 @@ static __always_inline bool is_process_filtered(const struct wire_process *proce
 
 static __always_inline bool is_exec_filtered(const struct wire_exec *exec)
 {
-    struct wire_file file = {.inode = exec->inode, .device = exec->device};
+    struct wire_file file = {.inode = exec->inode, .ctime = exec->ctime, .device = exec->device};
 
     if (is_process_filtered(&exec->process))
         return true;

@@ -2,7 +2,7 @@
 /* The kernel's types as far as the programs read them: a member's place is looked up in the running
  * kernel's BTF when the programs are loaded (CO-RE), so only names and types count here, not
  * order or size. What comes behind "___" in a name is ours: another version's layout of the type
- * of that name. Kept by hand, under the kernel's own names; from include/linux/ of 5.8 to 7.1. */
+ * of that name. Kept by hand, under the kernel's own names; from include/linux/ of 5.10 to 7.3. */
 #ifndef PICKET_KERNEL_H
 #define PICKET_KERNEL_H
 

@@ -182,6 +182,7 @@ struct wire_budget {
 /* Names a file: the key of the map of executables that are excluded (filter_files). */
 struct wire_file {
     __u64 inode;
+    __u64 ctime;    /* as in struct wire_exec */
     __u32 device;   /* major << 20 | minor */
     __u32 reserved; /* 0 */
 };

@@ -39,6 +39,8 @@ static const struct kind_words words[LOSS_KINDS] = {
                         "bringing that about to hide"},
     [LOSS_REFUSED] = {"refused", "refused",
                       "their records could not be decoded: please report this"},
+    [LOSS_STARVED] = {"starved", "lost",
+                      "there was no memory to decode their records: leave picket more of it"},
 };
 
 int loss_ledger_new(struct loss_ledger **out)

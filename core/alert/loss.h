@@ -18,8 +18,9 @@ enum loss_kind {
     LOSS_UNSEEN,    /* the kernel side could make no record */
     LOSS_RECURSION, /* the kernel skipped a program that was running already on that CPU */
     LOSS_REFUSED,   /* a record came that did not decode */
+    LOSS_STARVED,   /* the same, but for want of memory */
 };
-#define LOSS_KINDS 6
+#define LOSS_KINDS 7
 
 #define LOSS_CPU_ANY (-1) /* which CPU is not known */
 

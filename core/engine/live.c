@@ -132,6 +132,21 @@ static int start_canary(struct live *live)
     return canary_new(live->sensor, &options, &live->canary);
 }
 
+/* All that needs root. */
+static int prepare(struct live *live)
+{
+    int r = start(live);
+
+    if (r == 0)
+        r = start_canary(live);
+    if (r < 0)
+        return r;
+    r = priority_raise();
+    if (r < 0)
+        log_debug("the usual priority stays: %s", strerror(-r));
+    return 0;
+}
+
 int live_new(const struct live_options *options, struct live **out)
 {
     CLEANUP(live_freep) struct live *live = calloc(1, sizeof *live);
@@ -142,15 +157,10 @@ int live_new(const struct live_options *options, struct live **out)
     live->epoll = -1;
     live->began = clock_monotonic();
     live->looked = clock_realtime();
-    int r = start(live);
+    int r = prepare(live);
 
-    if (r == 0)
-        r = start_canary(live);
     if (r < 0)
         return r;
-    r = priority_raise();
-    if (r < 0)
-        log_debug("the usual priority stays: %s", strerror(-r));
     *out = live;
     live = NULL;
     return 0;
@@ -251,6 +261,7 @@ static void look_at_counts(struct live *live)
         [LOSS_UNSEEN] = sensor.unseen,
         [LOSS_RECURSION] = sensor.recursion_misses,
         [LOSS_REFUSED] = sensor.refused,
+        [LOSS_STARVED] = sensor.starved,
     };
 
     for (size_t i = 0; i < LOSS_KINDS; i++) {

@@ -4,12 +4,12 @@
 #include <fcntl.h>
 #include <linux/bpf.h>
 #include <linux/perf_event.h>
-#include <pwd.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 
+#include "base/account.h"
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "broker/rights.h"
@@ -17,53 +17,29 @@
 
 #define NOBODY 65534
 
-/* Not by the name services, which may ask the network; as user names in events. */
-static bool find_user(const char *user, int64_t number, struct privileges *out)
-{
-    CLEANUP(fclosep) FILE *file = fopen("/etc/passwd", "re");
-    const struct passwd *entry;
-
-    while (file && (entry = fgetpwent(file)))
-        if (strcmp(entry->pw_name, user) == 0 || (number >= 0 && entry->pw_uid == (uid_t)number)) {
-            *out = (struct privileges){entry->pw_uid, entry->pw_gid};
-            return true;
-        }
-    return false;
-}
-
 struct privileges privileges_default(void)
 {
-    struct privileges found = {NOBODY, NOBODY};
+    struct account found;
 
-    if (!find_user("picket", -1, &found))
-        find_user("nobody", -1, &found);
-    return found;
-}
-
-static bool read_number(const char *user, int64_t *out)
-{
-    return text_to_int(text_from(user), out) == 0 && *out >= 0 && *out < UINT32_MAX;
+    if (account_find("picket", &found) < 0 && account_find("nobody", &found) < 0)
+        return (struct privileges){NOBODY, NOBODY};
+    return (struct privileges){found.uid, found.gid};
 }
 
 int privileges_find(const char *user, struct privileges *out, struct buffer *why)
 {
-    struct privileges found;
-    int64_t number;
-    bool numeric = read_number(user, &number);
+    struct account found;
 
-    if (!find_user(user, numeric ? number : -1, &found)) {
-        if (!numeric) {
-            buffer_printf(why, "there is no user '%s' in /etc/passwd", user);
-            return -EINVAL;
-        }
-        found = (struct privileges){(uid_t)number, (gid_t)number};
+    if (account_find(user, &found) < 0) {
+        buffer_printf(why, "there is no user '%s' in /etc/passwd", user);
+        return -EINVAL;
     }
     if (found.uid == 0) {
         buffer_printf(why, "'%s' is root: the engine is to run as somebody who may do nothing else",
                       user);
         return -EINVAL;
     }
-    *out = found;
+    *out = (struct privileges){found.uid, found.gid};
     return 0;
 }
 

@@ -38,9 +38,10 @@ static void put_sensor(struct buffer *out, const struct live_counters *live)
     buffer_printf(out, "  sensor     received %llu, lost %llu (",
                   sum(sensor->received, SENSOR_TYPES), sum(sensor->lost, SENSOR_TYPES));
     put_types(out, sensor->lost);
-    buffer_printf(out, "; sequence gaps %llu), refused %llu, discarded %llu, waiting %llu\n",
-                  ull(sensor->gaps), ull(sensor->refused), ull(sensor->discarded),
-                  ull(sensor->waiting));
+    buffer_printf(
+        out, "; sequence gaps %llu), refused %llu, starved %llu, discarded %llu, waiting %llu\n",
+        ull(sensor->gaps), ull(sensor->refused), ull(sensor->starved), ull(sensor->discarded),
+        ull(sensor->waiting));
 }
 
 static void put_processes(struct buffer *out, const struct live_counters *live)

@@ -2,10 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <stdio.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -54,26 +52,7 @@ static void read_environment(struct proc_scan *scan, int dir, struct process *pr
                            (int64_t)scan->file.len);
 }
 
-/* Of file systems whose files have a device that no mount shows, or that are mounted nowhere. */
-static const char *type_of_magic(int dir)
-{
-    static const struct {
-        unsigned long magic;
-        const char *name;
-    } types[] = {
-        {BTRFS_SUPER_MAGIC, "btrfs"}, {OVERLAYFS_SUPER_MAGIC, "overlay"}, {TMPFS_MAGIC, "tmpfs"}};
-    CLEANUP(closep) int fd = openat(dir, "exe", O_PATH | O_CLOEXEC);
-    struct statfs fs;
-
-    if (fd < 0 || fstatfs(fd, &fs) < 0)
-        return NULL;
-    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
-        if ((unsigned long)fs.f_type == types[i].magic)
-            return types[i].name;
-    return NULL;
-}
-
-static const char *type_of_device(struct proc_scan *scan, int dir, uint32_t major, uint32_t minor)
+static const char *type_of_mount(struct proc_scan *scan, int dir, int64_t mount)
 {
     int64_t now = clock_monotonic();
 
@@ -81,20 +60,26 @@ static const char *type_of_device(struct proc_scan *scan, int dir, uint32_t majo
         mount_types_clear(&scan->mounts);
         scan->mounts_read = now;
     }
-    const char *type = mount_types_find(&scan->mounts, major, minor);
+    const char *type = mount_types_find(&scan->mounts, mount);
 
     if (type || proc_file_read(scan, dir, "mountinfo") < 0 ||
-        mount_types_add(&scan->mounts, buffer_text(&scan->file)) < 0)
+        mount_types_add(&scan->mounts, &scan->file) < 0)
         return type;
-    return mount_types_find(&scan->mounts, major, minor);
+    return mount_types_find(&scan->mounts, mount);
 }
 
+/* By the mount, not by the device, which of btrfs and the like no mount shows. Nothing is told when
+ * the mount is in no list (lazily unmounted, say): the file system is not asked, it may be a server
+ * that does not answer. */
 static void set_filesystem(struct proc_scan *scan, int dir, struct process *process,
                            const struct statx *file)
 {
-    const char *type = type_of_device(scan, dir, file->stx_dev_major, file->stx_dev_minor);
+    const char *type = NULL;
 
-    type = type ? type : type_of_magic(dir);
+    if (process->exe_memfd)
+        type = "tmpfs"; /* the kernel's own mount of it, which nobody sees */
+    else if (file->stx_mask & STATX_MNT_ID)
+        type = type_of_mount(scan, dir, (int64_t)file->stx_mnt_id);
     if (!type)
         return;
     proc_file_set(scan, process, FIELD_EXE_FILESYSTEM, text_from(type));
@@ -132,7 +117,8 @@ static void set_file(struct proc_scan *scan, struct process *process, const stru
  * whoever has one could hold up the engine. */
 static bool look_at(int dir, const char *link, struct statx *out)
 {
-    return statx(dir, link, AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC, STATX_BASIC_STATS, out) == 0;
+    return statx(dir, link, AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC, STATX_BASIC_STATS | STATX_MNT_ID,
+                 out) == 0;
 }
 
 /* False when there is none that could be seen: a kernel thread, a zombie, or another user's. */
@@ -142,19 +128,20 @@ static bool read_executable(struct proc_scan *scan, int dir, struct process *pro
     struct statx file;
     struct text target;
     bool known = look_at(dir, "exe", &file);
+    bool named = proc_file_link(dir, "exe", known && file.stx_nlink == 0, path, &target);
 
-    if (known) {
-        set_file(scan, process, &file);
-        set_filesystem(scan, dir, process, &file);
-    }
-    if (!proc_file_link(dir, "exe", known && file.stx_nlink == 0, path, &target))
-        return false;
-    proc_file_set(scan, process, FIELD_EXE, target);
-    process_set_bool(process, FIELD_EXE_TRUNCATED, &process->exe_truncated, false);
     if (known)
+        set_file(scan, process, &file);
+    if (named) {
+        proc_file_set(scan, process, FIELD_EXE, target);
+        process_set_bool(process, FIELD_EXE_TRUNCATED, &process->exe_truncated, false);
+    }
+    if (known && named)
         process_set_bool(process, FIELD_EXE_MEMFD, &process->exe_memfd,
                          file.stx_nlink == 0 && text_starts(target, TEXT("/memfd:")));
-    return true;
+    if (known)
+        set_filesystem(scan, dir, process, &file);
+    return named;
 }
 
 static void read_folder(struct proc_scan *scan, int dir, struct process *process)

@@ -2,12 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <stdio.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 
 #include "base/cleanup.h"
+#include "base/mounts.h"
 #include "event/container.h"
 #include "event/kernel_text.h"
 #include "process/proc_file.h"
@@ -17,17 +16,13 @@
 
 static int open_cgroup_root(void)
 {
-    static const char *const places[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"};
+    CLEANUP(buffer_deinit) struct buffer mounts = {0}, place = {0};
+    struct text root;
 
-    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-        struct statfs fs;
-        int fd = open(places[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-        if (fd >= 0 && fstatfs(fd, &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC)
-            return fd;
-        closep(&fd);
-    }
-    return -1;
+    if (mounts_read(&mounts) < 0 || mounts_find_cgroup2(&mounts, &root) < 0)
+        return -1;
+    buffer_put_text(&place, root);
+    return open(buffer_string(&place), O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
 int proc_scan_init(struct proc_scan *scan, const char *path)

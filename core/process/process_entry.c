@@ -1,8 +1,9 @@
 #include "process/process_entry.h"
 
 #include <errno.h>
-#include <stddef.h>
 #include <stdlib.h>
+
+#include "process/process_fields.h"
 
 struct texts {
     unsigned users;
@@ -74,82 +75,6 @@ void process_entry_inherit(struct process_entry *entry, const struct process_ent
         entry->texts->users++;
 }
 
-void process_forget(struct process *process, const struct field_set *fields)
-{
-    for (size_t i = 0; i < sizeof fields->bits / sizeof *fields->bits; i++)
-        process->has.bits[i] &= ~fields->bits[i];
-}
-
-/* What the loops below ask of fields, in as few cache lines as there can be: they run for every
- * record. */
-#define IS_TEXT(type)            (TYPE_##type == TYPE_TEXT || TYPE_##type == TYPE_TEXT_LIST)
-#define IS_BOOL(type)            (TYPE_##type == TYPE_BOOL)
-#define BIT(id, word, is)        ((is) && FIELD_##id / 64 == (word) ? 1ULL << FIELD_##id % 64 : 0)
-#define TEXT_0(id, n, type, ...) | BIT(id, 0, IS_TEXT(type))
-#define TEXT_1(id, n, type, ...) | BIT(id, 1, IS_TEXT(type))
-#define BOOL_0(id, n, type, ...) | BIT(id, 0, IS_BOOL(type))
-#define BOOL_1(id, n, type, ...) | BIT(id, 1, IS_BOOL(type))
-
-_Static_assert(FIELD_COUNT > 64 && FIELD_COUNT <= 128, "a set of fields has two words");
-static const struct field_set text_fields = {
-    {0 FIELD_CATALOGUE(TEXT_0), 0 FIELD_CATALOGUE(TEXT_1)}};
-static const struct field_set bool_fields = {
-    {0 FIELD_CATALOGUE(BOOL_0), 0 FIELD_CATALOGUE(BOOL_1)}};
-
-#define STRUCT_EVENT                            struct event
-#define STRUCT_PROCESS                          struct process
-#define OFFSET(id, n, type, scope, member, ...) [FIELD_##id] = offsetof(STRUCT_##scope, member),
-static const uint16_t offsets[FIELD_COUNT] = {FIELD_CATALOGUE(OFFSET)};
-
-static struct text *text_member(struct process *process, enum field_id id)
-{
-    return (struct text *)(void *)((char *)process + offsets[id]);
-}
-
-void process_take_text(struct process *into, enum field_id id, struct text said)
-{
-    if (!field_set_has(&into->has, id) || !text_equal(*text_member(into, id), said))
-        *text_member(into, id) = said;
-    field_set_add(&into->has, id);
-}
-
-/* The next field of a set, which then lacks it; false when there is none left. */
-static bool next_field(struct field_set *set, enum field_id *out)
-{
-    for (size_t i = 0; i < sizeof set->bits / sizeof *set->bits; i++) {
-        if (set->bits[i]) {
-            *out = (enum field_id)(i * 64 + (unsigned)__builtin_ctzll(set->bits[i]));
-            set->bits[i] &= set->bits[i] - 1;
-            return true;
-        }
-    }
-    return false;
-}
-
-static struct field_set both(const struct field_set *a, const struct field_set *b)
-{
-    return (struct field_set){{a->bits[0] & b->bits[0], a->bits[1] & b->bits[1]}};
-}
-
-void process_take(struct process *into, const struct process *from, const struct field_set *fields)
-{
-    struct field_set left = both(fields, &from->has);
-    struct field_set texts = both(&left, &text_fields), bools = both(&left, &bool_fields);
-    enum field_id id;
-
-    while (next_field(&texts, &id))
-        process_take_text(into, id,
-                          *(const struct text *)(const void *)((const char *)from + offsets[id]));
-    while (next_field(&bools, &id))
-        *((char *)into + offsets[id]) = *((const char *)from + offsets[id]);
-    for (size_t i = 0; i < 2; i++) {
-        into->has.bits[i] |= left.bits[i];
-        left.bits[i] &= ~(text_fields.bits[i] | bool_fields.bits[i]);
-    }
-    while (next_field(&left, &id))
-        memcpy((char *)into + offsets[id], (const char *)from + offsets[id], sizeof(int64_t));
-}
-
 /* So that at most ENTRY_TEXT_MAX bytes are kept, the NUL behind an argument included, and no
  * half of a UTF-8 character at the end. */
 static bool cut(struct text *t)
@@ -188,26 +113,26 @@ static bool holds(const struct texts *texts, struct text t)
 /* The room that the texts take, each with a NUL behind it, which also ends a cut argv. */
 static size_t measure(struct process *process, const struct texts *own, bool *all_own)
 {
-    struct field_set left = both(&process->has, &text_fields);
+    struct field_set left = process->has;
     enum field_id id;
+    const struct text *t;
     size_t sum = 0;
 
     *all_own = true;
-    while (next_field(&left, &id)) {
-        sum += text_member(process, id)->len + 1;
-        *all_own = *all_own && holds(own, *text_member(process, id));
+    while ((t = process_fields_next_text(process, &left, &id))) {
+        sum += t->len + 1;
+        *all_own = *all_own && holds(own, *t);
     }
     return sum;
 }
 
 static void copy_texts(struct process *process, char *room)
 {
-    struct field_set left = both(&process->has, &text_fields);
+    struct field_set left = process->has;
     enum field_id id;
+    struct text *t;
 
-    while (next_field(&left, &id)) {
-        struct text *t = text_member(process, id);
-
+    while ((t = process_fields_next_text(process, &left, &id))) {
         if (t->len)
             memcpy(room, t->ptr, t->len);
         room[t->len] = '\0';

@@ -50,16 +50,6 @@ void process_entry_orphan(struct process_entry *child);
  * what its own namespace calls it is not known. */
 void process_entry_inherit(struct process_entry *entry, const struct process_entry *parent);
 
-/* Forgets fields. */
-void process_forget(struct process *process, const struct field_set *fields);
-
-/* Takes from FROM what it has among FIELDS; texts are borrowed, but where INTO says the same
- * already it keeps its own. */
-void process_take(struct process *into, const struct process *from, const struct field_set *fields);
-
-/* The same of one text. */
-void process_take_text(struct process *into, enum field_id id, struct text said);
-
 /* Makes FIELDS the entry's, with copies of its texts, cut where they are too long. FIELDS may
  * borrow from the entry itself, and is then as the entry has it. 0, or -ENOMEM and the entry is as
  * it was. */

@@ -3,12 +3,13 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/wait.h>
 
 #include "base/clock.h"
 #include "process/id_names.h"
 #include "process/proc_scan.h"
 #include "process/process_entry.h"
+#include "process/process_event.h"
+#include "process/process_fields.h"
 
 /* How often, in the records' time, the wall clock is looked at; and what it has to be off for its
  * new setting to count: within, events keep the order and the distance of their boot times. */
@@ -17,52 +18,6 @@
 
 LIST_HEAD(bucket, process_entry);
 TAILQ_HEAD(queue, process_entry);
-
-/* The part of a set of fields that is in its WORD. */
-#define BIT(id, word) (FIELD_##id / 64 == (word) ? UINT64_C(1) << (FIELD_##id % 64) : UINT64_C(0))
-#define SET(bits)            \
-    {                        \
-        {                    \
-            bits(0), bits(1) \
-        }                    \
-    }
-_Static_assert(FIELD_COUNT > 64 && FIELD_COUNT <= 128, "a set of fields has two words");
-
-#define EVERY_BIT(word) (~UINT64_C(0))
-static const struct field_set every_field = SET(EVERY_BIT);
-
-/* What execve was asked for, whether or not it came to that. */
-#define ATTEMPT_BITS(word)                                                             \
-    (BIT(FILENAME, word) | BIT(FILENAME_TRUNCATED, word) | BIT(SCRIPT, word) |         \
-     BIT(INTERPRETER, word) | BIT(ARGV, word) | BIT(ARGC, word) | BIT(CMDLINE, word) | \
-     BIT(CMDLINE_LENGTH, word) | BIT(CMDLINE_OMITTED, word) | BIT(CMDLINE_TRUNCATED, word))
-static const struct field_set attempt_fields = SET(ATTEMPT_BITS);
-
-#define OTHER_BITS(word) (~ATTEMPT_BITS(word))
-static const struct field_set other_than_attempt_fields = SET(OTHER_BITS);
-
-/* What of that is not kept whole, but for the event: see ENTRY_TEXT_MAX. */
-#define ENV_BITS(word)   (BIT(ENV, word) | BIT(ENV_LENGTH, word) | BIT(ENV_TRUNCATED, word))
-#define SHOWN_BITS(word) (ATTEMPT_BITS(word) | ENV_BITS(word))
-static const struct field_set shown_fields = SET(SHOWN_BITS);
-
-/* What a successful exec replaces. */
-#define IMAGE_BITS(word)                                                                      \
-    (ATTEMPT_BITS(word) | BIT(COMM, word) | BIT(EXE, word) | BIT(EXE_TRUNCATED, word) |       \
-     BIT(EXE_DEVICE, word) | BIT(EXE_INODE, word) | BIT(EXE_FILESYSTEM, word) |               \
-     BIT(EXE_SIZE, word) | BIT(EXE_MTIME, word) | BIT(EXE_CTIME, word) | BIT(EXE_AGE, word) | \
-     BIT(EXE_MODE, word) | BIT(EXE_UID, word) | BIT(EXE_GID, word) | BIT(EXE_OWNER, word) |   \
-     BIT(EXE_NLINK, word) | BIT(EXE_SETUID, word) | BIT(EXE_SETGID, word) |                   \
-     BIT(EXE_FILECAPS, word) | BIT(EXE_WRITABLE, word) | BIT(EXE_UPPER, word) |               \
-     BIT(EXE_TMPFS, word) | BIT(EXE_MEMFD, word) | BIT(EXE_DELETED, word) |                   \
-     BIT(EXE_SHA256, word) | ENV_BITS(word) | BIT(STDIN, word) | BIT(STDOUT, word) |          \
-     BIT(STDERR, word))
-static const struct field_set image_fields = SET(IMAGE_BITS);
-
-/* What the process is in, as far as only an exec's record says it. */
-#define CGROUP_BITS(word) \
-    (BIT(CGROUP_PATH, word) | BIT(CONTAINER_ID, word) | BIT(CONTAINER_RUNTIME, word))
-static const struct field_set cgroup_fields = SET(CGROUP_BITS);
 
 /* Which field names which number, and from which file. */
 static const struct {
@@ -363,7 +318,7 @@ static void set_names(struct process_table *table, struct process *process, int6
         if (process_value(process, &field_catalogue[names[i].id], &id))
             name = id_names_get(table->files[names[i].file], id.number, now);
         if (name.ptr)
-            process_take_text(process, names[i].name, name);
+            process_fields_take_text(process, names[i].name, name);
         else
             field_set_remove(&process->has, names[i].name);
     }
@@ -589,11 +544,13 @@ static void merge(struct process_table *table, const struct process_entry *entry
 
     *merged = entry->process;
     if (record->type == EVENT_EXEC)
-        process_forget(merged, record->filtered ? &every_field : &image_fields);
+        process_fields_forget(merged,
+                              record->filtered ? &process_fields_every : &process_fields_image);
     if (has_moved(merged, said))
-        process_forget(merged, &cgroup_fields);
-    process_take(merged, said,
-                 record->type == EVENT_EXEC_FAILED ? &other_than_attempt_fields : &every_field);
+        process_fields_forget(merged, &process_fields_cgroup);
+    process_fields_take(merged, said,
+                        record->type == EVENT_EXEC_FAILED ? &process_fields_but_attempt
+                                                          : &process_fields_every);
     /* Every record says which terminal there is, but an exiting process may have let go of it. */
     if (record->type != EVENT_EXIT && !field_set_has(&said->has, FIELD_TTY))
         field_set_remove(&merged->has, FIELD_TTY);
@@ -635,65 +592,15 @@ static int update(struct process_table *table, struct process_entry *entry,
         hash_line(table, record->type == EVENT_EXEC ? entry->parent : entry);
         *shown = entry->process;
     }
-    const struct field_set *own = record->type == EVENT_EXEC          ? &shown_fields
-                                  : record->type == EVENT_EXEC_FAILED ? &attempt_fields
+    const struct field_set *own = record->type == EVENT_EXEC          ? &process_fields_shown
+                                  : record->type == EVENT_EXEC_FAILED ? &process_fields_attempt
                                                                       : NULL;
 
     if (own) {
-        process_forget(shown, own);
-        process_take(shown, &record->process, own);
+        process_fields_forget(shown, own);
+        process_fields_take(shown, &record->process, own);
     }
     return 0;
-}
-
-static void set_number(struct event *event, enum field_id id, int64_t *member, int64_t value)
-{
-    *member = value;
-    field_set_add(&event->has, id);
-}
-
-static void set_exit(struct event *event, const struct record *record)
-{
-    int status = (int)record->exit_status;
-
-    if (WIFSIGNALED(status))
-        set_number(event, FIELD_EXIT_SIGNAL, &event->exit_signal, WTERMSIG(status));
-    else
-        set_number(event, FIELD_EXIT_CODE, &event->exit_code, WEXITSTATUS(status));
-    set_number(event, FIELD_RETVAL, &event->retval, WEXITSTATUS(status));
-    set_number(event, FIELD_DURATION, &event->duration, record->boot_time - record->self.start);
-}
-
-static void set_error(struct event *event, const struct record *record)
-{
-    const char *name = strerrorname_np((int)-record->retval);
-
-    set_number(event, FIELD_RETVAL, &event->retval, record->retval);
-    if (name) {
-        event->error = text_from(name);
-        field_set_add(&event->has, FIELD_ERROR);
-    }
-}
-
-static void make_event(const struct process_table *table, const struct record *record,
-                       struct event *out)
-{
-    *out = (struct event){
-        .type = record->type,
-        .type_name = text_from(event_type_name(record->type)),
-        .is_exit = record->type == EVENT_EXIT,
-        .process = &table->shown,
-        .origin = {0, record->cpu, record->sequence},
-    };
-    field_set_add(&out->has, FIELD_TYPE);
-    field_set_add(&out->has, FIELD_IS_EXIT);
-    set_number(out, FIELD_TIME, &out->time, record->boot_time + table->offset);
-    if (record->type == EVENT_EXEC)
-        set_number(out, FIELD_RETVAL, &out->retval, 0);
-    else if (record->type == EVENT_EXEC_FAILED)
-        set_error(out, record);
-    else if (record->type == EVENT_EXIT)
-        set_exit(out, record);
 }
 
 int process_table_apply(struct process_table *table, const struct record *record, struct event *out)
@@ -731,6 +638,6 @@ int process_table_apply(struct process_table *table, const struct record *record
     if (r == 0 && filtered)
         return -ECANCELED;
     if (r == 0)
-        make_event(table, record, out);
+        process_event_make(record, &table->shown, table->offset, out);
     return r;
 }

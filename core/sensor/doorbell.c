@@ -78,10 +78,13 @@ static int64_t choose_tick(const struct doorbell *doorbell, uint64_t rate)
     if (rate < (doorbell->tick ? DOORBELL_CALM_RATE : DOORBELL_BUSY_RATE))
         return 0;
     int64_t tick = DOORBELL_BATCH * NS_PER_S / (int64_t)rate;
+    int64_t most = doorbell->tick ? 2 * doorbell->tick : DOORBELL_TICK_MIN;
 
-    return tick < DOORBELL_TICK_MIN   ? DOORBELL_TICK_MIN
-           : tick > DOORBELL_TICK_MAX ? DOORBELL_TICK_MAX
-                                      : tick;
+    if (most > DOORBELL_TICK_MAX)
+        most = DOORBELL_TICK_MAX;
+    if (tick > most)
+        tick = most;
+    return tick > DOORBELL_TICK_MIN ? tick : DOORBELL_TICK_MIN;
 }
 
 static void measure_rate(struct doorbell *doorbell, size_t records)

@@ -12,7 +12,7 @@
 
 /* From DOORBELL_BUSY_RATE records a second on, and until there are fewer than DOORBELL_CALM_RATE,
  * the reader is not rung for: it looks when DOORBELL_BATCH records should have come, after
- * DOORBELL_TICK_MIN to _MAX ns. docs/performance.md says why. */
+ * DOORBELL_TICK_MIN to _MAX ns, the least at first. docs/performance.md says why. */
 #define DOORBELL_BUSY_RATE 1500
 #define DOORBELL_CALM_RATE 1000
 #define DOORBELL_BATCH     96

@@ -5,68 +5,28 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/account.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/mounts.h"
 #include "exec.skel.h"
 #include "wire.h"
 
-#define DEVICE(major, minor) ((uint32_t)(major) << 20 | (uint32_t)(minor))
-
-/* One line of /proc/self/mountinfo; proc_pid_mountinfo(5). */
-struct mount_line {
-    int64_t id;
-    unsigned major, minor;
-    struct text root, point, type; /* borrow the line */
-};
-
-static bool parse_mount(char *line, struct mount_line *out)
+static int put_hierarchy(struct buffer *out)
 {
-    struct text rest = text_trim(text_from(line)), word = {0};
-    char device[32];
+    CLEANUP(buffer_deinit) struct buffer mounts = {0};
+    struct text root;
+    int r = mounts_read(&mounts);
 
-    if (text_to_int(text_split(&rest, ' '), &out->id) < 0)
-        return false;
-    text_split(&rest, ' '); /* the parent's */
-    word = text_split(&rest, ' ');
-    snprintf(device, sizeof device, "%.*s", TEXT_ARG(word));
-    if (sscanf(device, "%u:%u", &out->major, &out->minor) != 2) /* NOLINT(cert-err34-c) */
-        return false;
-    out->root = text_split(&rest, ' ');
-    out->point = text_split(&rest, ' ');
-    while (rest.ptr && !text_is(word, "-"))
-        word = text_split(&rest, ' ');
-    out->type = text_split(&rest, ' ');
-    return out->type.ptr;
-}
-
-/* Calls MATCHES for each mount of ours until it returns true. -errno; -ENOENT: it never did. */
-static int find_mount(bool (*matches)(const struct mount_line *mount, void *context), void *context)
-{
-    CLEANUP(fclosep) FILE *file = fopen("/proc/self/mountinfo", "re");
-    CLEANUP(freep) char *line = NULL;
-    size_t size = 0;
-
-    if (!file)
-        return -errno;
-    while (getline(&line, &size, file) > 0) {
-        struct mount_line mount;
-
-        if (parse_mount(line, &mount) && matches(&mount, context))
-            return 0;
-    }
-    return -ENOENT;
-}
-
-static bool take_hierarchy(const struct mount_line *mount, void *context)
-{
-    if (!text_is(mount->type, "cgroup2") || !text_is(mount->root, "/"))
-        return false;
-    buffer_put_text(context, mount->point);
-    return true;
+    if (r == 0)
+        r = mounts_find_cgroup2(&mounts, &root);
+    if (r == 0)
+        buffer_put_text(out, root);
+    return r;
 }
 
 static int resolve_cgroup(const char *path, struct sensor_filter *out, struct buffer *why)
@@ -78,7 +38,7 @@ static int resolve_cgroup(const char *path, struct sensor_filter *out, struct bu
         buffer_printf(why, "'%s' is not a cgroup's path: that begins with /", path);
         return -EINVAL;
     }
-    int r = find_mount(take_hierarchy, &place);
+    int r = put_hierarchy(&place);
 
     if (r < 0) {
         buffer_put_string(why, "no cgroup2 is mounted here, so no cgroup can be excluded");
@@ -95,17 +55,14 @@ static int resolve_cgroup(const char *path, struct sensor_filter *out, struct bu
 
 static int resolve_user(const char *value, struct sensor_filter *out, struct buffer *why)
 {
-    const struct passwd *user = getpwnam(value); /* NOLINT(concurrency-mt-unsafe): at start */
-    int64_t uid = -1;
+    struct account account;
+    int r = account_find(value, &account);
 
-    if (user)
-        uid = user->pw_uid;
-    else if (text_to_int(text_from(value), &uid) < 0 || uid < 0 || uid >= UINT32_MAX) {
-        buffer_printf(why, "there is no user '%s'", value);
-        return -ENOENT;
-    }
-    out->number = (uint64_t)uid;
-    return 0;
+    if (r < 0)
+        buffer_printf(why, "there is no user '%s' in /etc/passwd", value);
+    else
+        out->number = account.uid;
+    return r;
 }
 
 /* A file as the kernel has it: stat(2) tells another device for it on btrfs and overlayfs. */
@@ -114,14 +71,21 @@ struct kernel_file {
     uint32_t device;
 };
 
-static bool take_device(const struct mount_line *mount, void *context)
+static int find_device(struct kernel_file *file)
 {
-    struct kernel_file *file = context;
+    CLEANUP(buffer_deinit) struct buffer mounts = {0};
+    struct mount mount;
+    int r = mounts_read(&mounts);
 
-    if (mount->id != file->mount)
-        return false;
-    file->device = DEVICE(mount->major, mount->minor);
-    return true;
+    if (r < 0)
+        return r;
+    for (size_t at = 0; mounts_next(&mounts, &at, &mount);) {
+        if (mount.id == file->mount) {
+            file->device = mount.major << 20 | mount.minor;
+            return 0;
+        }
+    }
+    return -ENOENT;
 }
 
 /* Reads what /proc says of the descriptor FD; the inode only from Linux 5.14. -errno. */
@@ -142,7 +106,7 @@ static int read_file_facts(int fd, struct kernel_file *file)
         else if (text_is(name, "ino"))
             text_to_int(text_trim(value), &file->inode);
     }
-    return find_mount(take_device, file);
+    return find_device(file);
 }
 
 static int resolve_exe(const char *path, struct sensor_filter *out, struct buffer *why)
@@ -170,6 +134,7 @@ static int resolve_exe(const char *path, struct sensor_filter *out, struct buffe
     }
     out->number = (uint64_t)file.inode;
     out->device = file.device;
+    out->ctime = (uint64_t)(status.st_ctim.tv_sec * NS_PER_S + status.st_ctim.tv_nsec);
     return 0;
 }
 
@@ -236,7 +201,8 @@ void filters_prepare(struct exec_bpf *skeleton, const struct sensor_filter *filt
 
 static int install_filter(const struct exec_bpf *skeleton, const struct sensor_filter *filter)
 {
-    struct wire_file file = {.inode = filter->number, .device = filter->device};
+    struct wire_file file = {
+        .inode = filter->number, .ctime = filter->ctime, .device = filter->device};
     uint32_t uid = (uint32_t)filter->number;
     uint8_t yes = 1;
     int r = 0;

@@ -14,7 +14,9 @@ struct exec_bpf;
 enum sensor_filter_kind {
     SENSOR_FILTER_CGROUP, /* of the v2 hierarchy: processes right in it, not in those below it */
     SENSOR_FILTER_USER,   /* real uid */
-    SENSOR_FILTER_EXE,    /* a file, by device and inode: under whatever name */
+    /* A file as it is now, by device, inode and ctime: under whatever name, but no longer once it
+     * was changed, or its inode is another file's. */
+    SENSOR_FILTER_EXE,
 };
 
 #define SENSOR_FILTER_KINDS 3
@@ -24,6 +26,7 @@ struct sensor_filter {
     const char *text; /* as it was written; borrowed */
     uint64_t number;  /* the cgroup's id, the uid, the inode */
     uint32_t device;  /* of the file: major << 20 | minor, as the kernel has it */
+    uint64_t ctime;   /* of the file, ns since 1970 */
 };
 
 /* Looks up what VALUE names: a cgroup's path below the root of the v2 hierarchy ("/backup.slice"),

@@ -38,7 +38,7 @@ struct sensor {
     struct wire_cpu *cpus; /* mapped, one for each possible CPU */
     size_t cpus_size;
     struct record_scratch scratch;
-    uint64_t received[SENSOR_TYPES], refused;
+    uint64_t received[SENSOR_TYPES], refused, starved;
 };
 
 /* Whom a read hands to, for the ring set. */
@@ -75,8 +75,8 @@ static int check_kernel(struct buffer *why)
     unsigned major, minor;
 
     read_kernel_version(&major, &minor);
-    if (major < 5 || (major == 5 && minor < 8)) {
-        buffer_printf(why, "Linux %u.%u is too old: 5.8 or later is needed", major, minor);
+    if (major < 5 || (major == 5 && minor < 10)) {
+        buffer_printf(why, "Linux %u.%u is too old: 5.10 or later is needed", major, minor);
         return -ENOSYS;
     }
     if (access("/sys/kernel/btf/vmlinux", R_OK) < 0) {
@@ -331,8 +331,10 @@ static void hand_over(void *context, const void *bytes, size_t len)
     struct record record;
     const char *why;
 
-    if (record_decode(bytes, len, &sensor->scratch, &record, &why) < 0) {
-        sensor->refused++;
+    int r = record_decode(bytes, len, &sensor->scratch, &record, &why);
+
+    if (r < 0) {
+        *(r == -ENOMEM ? &sensor->starved : &sensor->refused) += 1;
         return;
     }
     sensor->received[record.type]++;
@@ -416,6 +418,7 @@ void sensor_counters(const struct sensor *sensor, struct sensor_counters *out)
 {
     *out = (struct sensor_counters){
         .refused = sensor->refused,
+        .starved = sensor->starved,
         .seen = ring_set_seen(&sensor->rings),
         .gaps = sensor->rings.gaps,
         .unseen = __atomic_load_n(&sensor->skeleton->bss->unseen, __ATOMIC_RELAXED),

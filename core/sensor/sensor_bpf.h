@@ -43,9 +43,9 @@ struct sensor_options {
 };
 
 /* Of all types together, exactly: at every moment, also within a sensor_reader's functions,
- *     seen = received + refused + gaps
+ *     seen = received + refused + starved + gaps
  * and after sensor_flush()
- *     emitted = seen = received + refused + lost + discarded
+ *     emitted = seen = received + refused + starved + lost + discarded
  * Before that, what is still in the rings is WAITING and in no other, and .discarded is the least
  * that it can be: a loss is counted by the kernel side before its gap is seen here. */
 struct sensor_counters {
@@ -53,6 +53,7 @@ struct sensor_counters {
     uint64_t lost[SENSOR_TYPES];     /* of those: the ring was full */
     uint64_t received[SENSOR_TYPES]; /* of those: handed over */
     uint64_t refused;                /* of those: came, but did not decode */
+    uint64_t starved;                /* of those: came, but there was no memory to decode them */
     uint64_t discarded;              /* of those: were in a ring, but not to be recognized */
     uint64_t waiting;                /* of those: not looked at yet */
     uint64_t seen;                   /* sequence numbers passed */

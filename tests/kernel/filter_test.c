@@ -111,17 +111,28 @@ static void assert_excluded(const struct record *record)
     assert_false(field_set_has(&record->process.has, FIELD_CWD));
 }
 
-/* The file, whatever it is called; only what executes it, not what it was before. */
+/* The file, whatever path leads to it; only what executes it, not what it was before. */
 static void test_exe(void **state)
 {
     pid_t pid;
 
     assert_excluded(run(child_plain, scene_path("excluded"), &pid));
     assert_non_null(capture_find(&capture, EVENT_EXEC_FAILED, pid, 0));
-    assert_int_equal(link(scene_path("excluded"), scene_path("other name")), 0);
-    assert_excluded(run(child_plain, scene_path("other name"), &pid));
     assert_int_equal(symlink("excluded", scene_path("symbolic")), 0);
     assert_excluded(run(child_plain, scene_path("symbolic"), &pid));
+}
+
+/* Once it was changed it is another file, as is the next one with its inode's number. Even a new
+ * name changes it. */
+static void test_changed_exe(void **state)
+{
+    pid_t pid;
+
+    assert_int_equal(link(scene_path("excluded"), scene_path("other name")), 0);
+    const struct record *record = run(child_plain, scene_path("other name"), &pid);
+
+    assert_false(record->filtered);
+    assert_true(text_is(record->process.filename, scene_path("other name")));
 }
 
 static void test_others_are_not_touched(void **state)
@@ -240,6 +251,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_exe),
+        cmocka_unit_test(test_changed_exe),
         cmocka_unit_test(test_others_are_not_touched),
         cmocka_unit_test(test_user),
         cmocka_unit_test(test_cgroup),

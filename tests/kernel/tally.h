@@ -1,4 +1,5 @@
-/* A sensor whose account is kept: at every batch, seen = received + refused + gaps, to the unit. */
+/* A sensor whose account is kept: at every batch, seen = received + refused + starved + gaps, to
+ * the unit. */
 #ifndef PICKET_TESTS_KERNEL_TALLY_H
 #define PICKET_TESTS_KERNEL_TALLY_H
 

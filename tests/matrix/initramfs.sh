@@ -55,7 +55,7 @@ cp "$here/init" "$work/init"
 cp "$here/run.sh" "$work/matrix/run.sh"
 cp "$list" "$work/matrix/list"
 # Beside busybox, what a test runs as a program of its own, and what busybox has not.
-cp "$root/bin/busybox" "$root/bin/true" "$root/usr/bin/pgrep" "$work/bin/"
+cp "$root/bin/busybox" "$root/bin/true" "$root/bin/sleep" "$root/usr/bin/pgrep" "$work/bin/"
 printf 'root:x:0:0::/root:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n' >"$work/etc/passwd"
 printf 'root:x:0:\nnogroup:x:65534:\n' >"$work/etc/group"
 put_modules

@@ -139,6 +139,9 @@ static void a_message_says_what_to_do(void **state)
     assert_message("999 events not recorded between 1970-01-01T00:00:00.000Z and "
                    "1970-01-01T00:00:00.001Z: the kernel side could make no record of them: "
                    "please report this");
+    lose(LOSS_STARVED, LOSS_CPU_ANY, 0, NS_PER_MS, 2);
+    assert_message("2 events lost between 1970-01-01T00:00:00.000Z and 1970-01-01T00:00:00.001Z: "
+                   "there was no memory to decode their records: leave picket more of it");
 }
 
 /* The alert that docs/events.md shows is the one that such a loss makes. */

@@ -170,12 +170,14 @@ static int64_t tick_after(size_t records)
 static void the_tick_follows_the_rate(void **state)
 {
     assert_int_equal(tick_after(DOORBELL_BUSY_RATE - 100), 0);
+    assert_int_equal(tick_after(DOORBELL_BUSY_RATE + 100), DOORBELL_TICK_MIN);
+    assert_int_equal(tick_after(DOORBELL_BUSY_RATE + 100), 2 * DOORBELL_TICK_MIN);
     assert_int_equal(tick_after(DOORBELL_BUSY_RATE + 100), DOORBELL_TICK_MAX);
     int64_t tick = tick_after((size_t)100 * DOORBELL_BATCH);
 
     assert_true(tick > 9 * NS_PER_MS && tick < 12 * NS_PER_MS);
     assert_int_equal(tick_after(1000000), DOORBELL_TICK_MIN);
-    assert_int_equal(tick_after(DOORBELL_CALM_RATE + 100), DOORBELL_TICK_MAX);
+    assert_int_equal(tick_after(DOORBELL_CALM_RATE + 100), 2 * DOORBELL_TICK_MIN);
     assert_int_equal(tick_after(DOORBELL_CALM_RATE - 100), 0);
 }
 
