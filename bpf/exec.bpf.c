@@ -6,8 +6,9 @@
  * it. A failure is taken where execve returns. Nothing is kept between two hooks, so there is
  * nothing to leak or to confuse.
  *
- * Each hook has two programs, of which the loader picks one: tp_btf below Linux 7.0; from 7.0,
- * where those can be preempted and a nested run is skipped silently, the classic tracepoint. */
+ * Below Linux 7.0 the programs are on tp_btf (..._btf). From 7.0 on the kernel may skip those, and
+ * has ever skipped classic tracepoints, though for other reasons: there each success, fork and exit
+ * has two programs (..._witness and ..._classic), of which the first reports. See witness.h. */
 #include "kernel.h"
 
 #include <bpf/bpf_core_read.h>
@@ -21,8 +22,11 @@
 #include "program.h"
 #include "ring.h"
 #include "wire.h"
+#include "witness.h"
 
 #define CLONE_THREAD 0x00010000
+
+#define EXITED 1 /* as a mark: a task exits once */
 
 extern struct task_struct *bpf_task_from_pid(__s32 pid) __ksym __weak;
 extern void bpf_task_release(struct task_struct *task) __ksym __weak;
@@ -79,12 +83,25 @@ int BPF_PROG(exec_btf, struct task_struct *task, int old_pid, struct linux_binpr
     return exec_report(task, binprm, binprm->filename);
 }
 
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(exec_witness, struct task_struct *task, int old_pid, struct linux_binprm *binprm)
+{
+    bpf_preempt_disable();
+    if (!is_closed() && is_first(WIRE_BTF, WIRE_EXEC, task->self_exec_id))
+        exec_report(task, binprm, binprm->filename);
+    bpf_preempt_enable();
+    return 0;
+}
+
 SEC("tracepoint/sched/sched_process_exec")
 int exec_classic(struct trace_event_raw_sched_process_exec *ctx)
 {
+    struct task_struct *task = bpf_get_current_task_btf();
     const void *filename = (void *)ctx + (ctx->__data_loc_filename & 0xffff);
 
-    return exec_report(bpf_get_current_task_btf(), NULL, filename);
+    if (has_witnesses && !is_first(WIRE_CLASSIC, WIRE_EXEC, task->self_exec_id))
+        return 0;
+    return exec_report(task, NULL, filename);
 }
 
 static __always_inline int fork_report(struct task_struct *creator, struct task_struct *child)
@@ -108,11 +125,24 @@ int BPF_PROG(fork_btf, struct task_struct *creator, struct task_struct *child)
     return child->pid == child->tgid ? fork_report(creator, child) : 0;
 }
 
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(fork_witness, struct task_struct *creator, struct task_struct *child)
+{
+    bpf_preempt_disable();
+    if (!is_closed() && is_first(WIRE_BTF, WIRE_FORK, child->pid) && child->pid == child->tgid)
+        fork_report(creator, child);
+    bpf_preempt_enable();
+    return 0;
+}
+
 /* The classic sched_process_fork gives pids as the parent's namespace has them; task_newtask, a
  * moment earlier, those of the initial one. */
 SEC("tracepoint/task/task_newtask")
 int fork_classic(struct trace_event_raw_task_newtask *ctx)
 {
+    /* Threads are marked too, as the kernel counts what it skips of them. */
+    if (has_witnesses && !is_first(WIRE_CLASSIC, WIRE_FORK, ctx->pid))
+        return 0;
     if (ctx->clone_flags & CLONE_THREAD)
         return 0;
     struct task_struct *child = bpf_task_from_pid(ctx->pid);
@@ -150,9 +180,21 @@ int BPF_PROG(exit_btf, struct task_struct *task)
     return exit_report(task);
 }
 
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(exit_witness, struct task_struct *task)
+{
+    bpf_preempt_disable();
+    if (!is_closed() && is_first(WIRE_BTF, WIRE_EXIT, EXITED))
+        exit_report(task);
+    bpf_preempt_enable();
+    return 0;
+}
+
 SEC("tracepoint/sched/sched_process_exit")
 int exit_classic(void *ctx)
 {
+    if (has_witnesses && !is_first(WIRE_CLASSIC, WIRE_EXIT, EXITED))
+        return 0;
     return exit_report(bpf_get_current_task_btf());
 }
 

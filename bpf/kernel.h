@@ -205,6 +205,7 @@ struct thread_info {
 struct task_struct {
     struct thread_info thread_info;
     int pid, tgid, exit_code;
+    __u64 self_exec_id;
     __u64 start_boottime;
     struct task_struct *real_parent, *group_leader;
     struct pid *thread_pid;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* How a record begins and gets into the ring of its CPU. All hooks run with preemption off and in
- * process context, so a CPU has one record in the making at most. */
+/* How a record begins and gets into the ring of its CPU. All programs make their records with
+ * preemption off and in process context, so a CPU has one record in the making at most. */
 #ifndef PICKET_RING_H
 #define PICKET_RING_H
 

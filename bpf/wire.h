@@ -171,6 +171,14 @@ struct wire_cpu {
 
 #define WIRE_STAMPING 1
 
+/* Which of the two programs of a hook, where both are attached. */
+enum wire_side { WIRE_BTF, WIRE_CLASSIC, WIRE_SIDES };
+
+/* One for each possible CPU, in an array map (witnesses) that the reader maps into its memory. */
+struct wire_witness {
+    __u64 first[WIRE_SIDES][WIRE_TYPES]; /* events that one side saw and the other one had not */
+};
+
 /* What a cgroup may still have of a CPU's ring while the reader is behind: in a per-CPU hash map
  * (budgets) keyed by the cgroup's id. */
 struct wire_budget {
@@ -199,6 +207,7 @@ _Static_assert(sizeof(struct wire_exit) == sizeof(struct wire_process) + 8,
                "wire_exit has no holes");
 _Static_assert(sizeof(struct wire_fork) == sizeof(struct wire_process) + 16,
                "wire_fork has no holes");
+_Static_assert(sizeof(struct wire_witness) == 64, "CPUs share no cache lines");
 _Static_assert(sizeof(struct wire_cpu) == 256, "reader and kernel side share no cache lines");
 
 #endif

@@ -149,7 +149,7 @@ static int prepare(struct live *live)
 
 int live_new(const struct live_options *options, struct live **out)
 {
-    CLEANUP(live_freep) struct live *live = calloc(1, sizeof *live);
+    struct live *live = calloc(1, sizeof *live);
 
     if (!live)
         return -ENOMEM;
@@ -159,10 +159,11 @@ int live_new(const struct live_options *options, struct live **out)
     live->looked = clock_realtime();
     int r = prepare(live);
 
-    if (r < 0)
+    if (r < 0) {
+        live_free(live);
         return r;
+    }
     *out = live;
-    live = NULL;
     return 0;
 }
 

@@ -31,10 +31,11 @@ static void put_sensor(struct buffer *out, const struct live_counters *live)
     buffer_printf(out, "  kernel     emitted %llu (", sum(sensor->emitted, SENSOR_TYPES));
     put_types(out, sensor->emitted);
     buffer_printf(out,
-                  "), unreadable arguments %llu, unseen %llu, skipped by the kernel %llu, filtered "
-                  "%llu, folded %llu\n",
+                  "), unreadable arguments %llu, unseen %llu, skipped by the kernel %llu (and %llu "
+                  "seen by a second hook), filtered %llu, folded %llu\n",
                   ull(sensor->faults), ull(sensor->unseen), ull(sensor->recursion_misses),
-                  sum(sensor->filtered, SENSOR_TYPES), sum(sensor->folded, SENSOR_TYPES));
+                  ull(sensor->witnessed), sum(sensor->filtered, SENSOR_TYPES),
+                  sum(sensor->folded, SENSOR_TYPES));
     buffer_printf(out, "  sensor     received %llu, lost %llu (",
                   sum(sensor->received, SENSOR_TYPES), sum(sensor->lost, SENSOR_TYPES));
     put_types(out, sensor->lost);

@@ -13,28 +13,35 @@
 
 #include "base/cleanup.h"
 #include "exec.skel.h"
-
-enum hook_kind { HOOK_BTF, HOOK_CLASSIC };
+#include "wire.h"
 
 struct hook {
-    size_t program; /* offset into struct exec_bpf */
-    enum hook_kind kind;
-    bool failures;
-    const char *event; /* CLASSIC: below events/ of tracefs */
+    size_t program;   /* offset into struct exec_bpf */
+    unsigned choices; /* those it belongs to */
+    enum wire_type type;
+    const char *event; /* of a classic tracepoint: below events/ of tracefs; NULL: of tp_btf */
 };
 
 #define PROGRAM(name) offsetof(struct exec_bpf, progs.name)
 
+/* In the order of being attached. Of two witnesses the one that is to see an event first comes
+ * first: then the other one cannot report what the first was not there to see, which would be taken
+ * for a skipped one. */
 static const struct hook hooks_all[] = {
-    {PROGRAM(exec_btf), HOOK_BTF, false, NULL},
-    {PROGRAM(fork_btf), HOOK_BTF, false, NULL},
-    {PROGRAM(exit_btf), HOOK_BTF, false, NULL},
-    {PROGRAM(failure_raw), HOOK_BTF, true, NULL},
-    {PROGRAM(exec_classic), HOOK_CLASSIC, false, "sched/sched_process_exec"},
-    {PROGRAM(fork_classic), HOOK_CLASSIC, false, "task/task_newtask"},
-    {PROGRAM(exit_classic), HOOK_CLASSIC, false, "sched/sched_process_exit"},
-    {PROGRAM(failure_classic), HOOK_CLASSIC, true, "syscalls/sys_exit_execve"},
-    {PROGRAM(failure_at_classic), HOOK_CLASSIC, true, "syscalls/sys_exit_execveat"},
+    {PROGRAM(exec_btf), HOOKS_BTF, WIRE_EXEC, NULL},
+    {PROGRAM(fork_btf), HOOKS_BTF, WIRE_FORK, NULL},
+    {PROGRAM(exit_btf), HOOKS_BTF, WIRE_EXIT, NULL},
+    {PROGRAM(failure_raw), HOOKS_BTF, WIRE_EXEC_FAILED, NULL},
+    {PROGRAM(exec_witness), HOOKS_BOTH, WIRE_EXEC, NULL},
+    {PROGRAM(exec_classic), HOOKS_CLASSIC | HOOKS_BOTH, WIRE_EXEC, "sched/sched_process_exec"},
+    {PROGRAM(fork_classic), HOOKS_CLASSIC | HOOKS_BOTH, WIRE_FORK, "task/task_newtask"},
+    {PROGRAM(fork_witness), HOOKS_BOTH, WIRE_FORK, NULL},
+    {PROGRAM(exit_witness), HOOKS_BOTH, WIRE_EXIT, NULL},
+    {PROGRAM(exit_classic), HOOKS_CLASSIC | HOOKS_BOTH, WIRE_EXIT, "sched/sched_process_exit"},
+    {PROGRAM(failure_classic), HOOKS_CLASSIC | HOOKS_BOTH, WIRE_EXEC_FAILED,
+     "syscalls/sys_exit_execve"},
+    {PROGRAM(failure_at_classic), HOOKS_CLASSIC | HOOKS_BOTH, WIRE_EXEC_FAILED,
+     "syscalls/sys_exit_execveat"},
 };
 
 #define HOOK_COUNT (sizeof hooks_all / sizeof hooks_all[0])
@@ -44,14 +51,18 @@ static struct bpf_program *find_program(const struct exec_bpf *skeleton, const s
     return *(struct bpf_program *const *)((const char *)skeleton + hook->program);
 }
 
-void hooks_select(struct exec_bpf *skeleton, bool classic, bool failures)
+void hooks_select(struct exec_bpf *skeleton, enum hooks_choice choice, bool failures)
 {
     for (size_t i = 0; i < HOOK_COUNT; i++) {
         bool wanted =
-            (hooks_all[i].kind == HOOK_CLASSIC) == classic && (failures || !hooks_all[i].failures);
+            hooks_all[i].choices & choice && (failures || hooks_all[i].type != WIRE_EXEC_FAILED);
 
         bpf_program__set_autoload(find_program(skeleton, &hooks_all[i]), wanted);
     }
+    skeleton->rodata->has_witnesses = choice == HOOKS_BOTH;
+    /* Task storage is there from 5.11 on, and only the classic programs know of it. */
+    bpf_map__set_autocreate(skeleton->maps.witness_marks, choice != HOOKS_BTF);
+    bpf_map__set_autocreate(skeleton->maps.witnesses, choice != HOOKS_BTF);
 }
 
 /* A tracefs of our own that is mounted nowhere, or the folder where it usually is. */
@@ -125,7 +136,7 @@ static int attach_classic(const struct bpf_program *program, const char *event,
 static int attach_hook(const struct hook *hook, const struct bpf_program *program,
                        struct bpf_link **out)
 {
-    if (hook->kind == HOOK_CLASSIC)
+    if (hook->event)
         return attach_classic(program, hook->event, out);
     *out = bpf_program__attach(program);
     return *out ? 0 : -errno;
@@ -144,7 +155,7 @@ int hooks_attach(struct hooks *hooks, const struct exec_bpf *skeleton, struct bu
         if (r < 0) {
             buffer_printf(why, "the program %s cannot be attached: %s%s",
                           bpf_program__name(program), strerror(-r),
-                          hooks_all[i].kind == HOOK_CLASSIC && (r == -ENOENT || r == -EACCES)
+                          hooks_all[i].event && (r == -ENOENT || r == -EACCES)
                               ? "; mount tracefs on /sys/kernel/tracing"
                               : "");
             hooks_detach(hooks);
@@ -161,9 +172,15 @@ void hooks_detach(struct hooks *hooks)
         bpf_link__destroy(hooks->links[--hooks->count]);
 }
 
-uint64_t hooks_recursion_misses(const struct exec_bpf *skeleton)
+/* Counts of a hook's two sides. */
+struct sides {
+    uint64_t counts[WIRE_SIDES][WIRE_TYPES];
+};
+
+/* How often the kernel skipped each. */
+static struct sides read_skipped(const struct exec_bpf *skeleton)
 {
-    uint64_t misses = 0;
+    struct sides skipped = {0};
 
     for (size_t i = 0; i < HOOK_COUNT; i++) {
         struct bpf_program *program = find_program(skeleton, &hooks_all[i]);
@@ -172,7 +189,68 @@ uint64_t hooks_recursion_misses(const struct exec_bpf *skeleton)
 
         if (bpf_program__autoload(program) &&
             bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &len) == 0)
-            misses += info.recursion_misses;
+            skipped.counts[hooks_all[i].event ? WIRE_CLASSIC : WIRE_BTF][hooks_all[i].type] +=
+                info.recursion_misses;
     }
-    return misses;
+    return skipped;
+}
+
+/* How often each was the first to see an event. */
+static struct sides read_first(const struct wire_witness *witnesses, unsigned cpus)
+{
+    struct sides first = {0};
+
+    for (unsigned cpu = 0; witnesses && cpu < cpus; cpu++)
+        for (int side = 0; side < WIRE_SIDES; side++)
+            for (int type = 0; type < WIRE_TYPES; type++)
+                first.counts[side][type] +=
+                    __atomic_load_n(&witnesses[cpu].first[side][type], __ATOMIC_RELAXED);
+    return first;
+}
+
+/* Of one type. One side always comes before the other, so the other one is the first to see exactly
+ * those events that it was skipped for, unless it was skipped as well. Taken the wrong way round
+ * the same difference is never more than that. */
+static uint64_t count_missed(const struct sides *skipped, const struct sides *first, int type)
+{
+    uint64_t missed = 0;
+
+    for (int side = 0; side < WIRE_SIDES; side++) {
+        uint64_t of_one = skipped->counts[side][type];
+        uint64_t by_other = first->counts[!side][type];
+
+        if (of_one > by_other && of_one - by_other > missed)
+            missed = of_one - by_other;
+    }
+    return missed;
+}
+
+static struct hooks_skips sum_up(const struct sides *skipped, const struct sides *first)
+{
+    struct hooks_skips sums = {0};
+
+    for (int type = 0; type < WIRE_TYPES; type++) {
+        uint64_t missed = count_missed(skipped, first, type);
+        uint64_t all = skipped->counts[WIRE_BTF][type] + skipped->counts[WIRE_CLASSIC][type];
+
+        sums.missed += missed;
+        /* An event that both were skipped for is in ALL twice; without witnesses, once. */
+        if (all > 2 * missed)
+            sums.witnessed += all - 2 * missed;
+    }
+    return sums;
+}
+
+struct hooks_skips hooks_count_skips(const struct exec_bpf *skeleton,
+                                     const struct wire_witness *witnesses, unsigned cpus)
+{
+    struct sides skipped = read_skipped(skeleton);
+    struct sides first = read_first(witnesses, cpus);
+    struct hooks_skips skips = sum_up(&skipped, &first);
+
+    if (skips.missed == 0 || !witnesses)
+        return skips;
+    usleep(100); /* what one side was skipped for a moment ago the other one is about to see */
+    first = read_first(witnesses, cpus);
+    return sum_up(&skipped, &first);
 }

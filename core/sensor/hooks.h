@@ -1,6 +1,8 @@
-/* Where the kernel side is attached. Below Linux 7.0 these are tp_btf programs; from 7.0, where
- * such programs can be preempted and a nested run is skipped silently, classic tracepoints, whose
- * ids are read from tracefs (one mounted for us alone, at no place, when that is possible). */
+/* Where the kernel side is attached. Below Linux 7.0 these are tp_btf programs. From 7.0 on, where
+ * the kernel may skip those, classic tracepoints as well, which it skips for other reasons: an
+ * event is missed only when both are skipped at once (bpf/witness.h). The ids of classic
+ * tracepoints are read from tracefs (one mounted for us alone, at no place, when that is possible).
+ */
 #ifndef PICKET_SENSOR_HOOKS_H
 #define PICKET_SENSOR_HOOKS_H
 
@@ -8,6 +10,13 @@
 
 struct exec_bpf;
 struct bpf_link;
+struct wire_witness;
+
+enum hooks_choice {
+    HOOKS_BTF = 1 << 0,
+    HOOKS_CLASSIC = 1 << 1,
+    HOOKS_BOTH = 1 << 2, /* and failures by classic ones alone */
+};
 
 #define HOOKS_MAX 8
 
@@ -17,13 +26,20 @@ struct hooks {
 };
 
 /* Chooses, before the load, which programs are loaded. */
-void hooks_select(struct exec_bpf *skeleton, bool classic, bool failures);
+void hooks_select(struct exec_bpf *skeleton, enum hooks_choice choice, bool failures);
 
 /* Attaches what was loaded. -errno, and *why says what failed. */
 int hooks_attach(struct hooks *hooks, const struct exec_bpf *skeleton, struct buffer *why);
 void hooks_detach(struct hooks *hooks);
 
-/* How often the kernel skipped a program because it was running already on that CPU. */
-uint64_t hooks_recursion_misses(const struct exec_bpf *skeleton);
+/* Events for which the kernel skipped a program because of what else was going on on that CPU. */
+struct hooks_skips {
+    uint64_t missed;    /* by all programs there are: nobody saw them. At most by so many */
+    uint64_t witnessed; /* by one of two */
+};
+
+/* WITNESSES: the map of that name, one for each of CPUS; NULL when there are none. */
+struct hooks_skips hooks_count_skips(const struct exec_bpf *skeleton,
+                                     const struct wire_witness *witnesses, unsigned cpus);
 
 #endif

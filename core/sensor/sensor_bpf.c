@@ -37,6 +37,8 @@ struct sensor {
     struct doorbell doorbell;
     struct wire_cpu *cpus; /* mapped, one for each possible CPU */
     size_t cpus_size;
+    struct wire_witness *witnesses; /* the same; NULL when there is one program for each hook */
+    size_t witnesses_size;
     struct record_scratch scratch;
     uint64_t received[SENSOR_TYPES], refused, starved;
 };
@@ -169,7 +171,9 @@ static void set_constants(struct exec_bpf *skeleton, const struct sensor_options
     unsigned major, minor;
 
     read_kernel_version(&major, &minor);
-    hooks_select(skeleton, options->classic || major >= 7, options->failures);
+    enum hooks_choice choice = major >= 7 ? HOOKS_BOTH : HOOKS_BTF;
+
+    hooks_select(skeleton, options->classic ? HOOKS_CLASSIC : choice, options->failures);
     skeleton->rodata->has_rdonly_cast = major > 6 || (major == 6 && minor >= 2);
     skeleton->rodata->argv_limit = options->argv_limit == 0 || options->argv_limit > SENSOR_ARGV_MAX
                                        ? SENSOR_ARGV_MAX
@@ -201,6 +205,7 @@ static int load_skeleton(struct sensor *sensor, const struct sensor_options *opt
     bpf_map__set_max_entries(sensor->skeleton->maps.cpus, count);
     bpf_map__set_max_entries(sensor->skeleton->maps.scratches, count);
     bpf_map__set_max_entries(sensor->skeleton->maps.rings, count);
+    bpf_map__set_max_entries(sensor->skeleton->maps.witnesses, count);
     int r = exec_bpf__load(sensor->skeleton);
 
     if (r < 0) {
@@ -213,18 +218,33 @@ static int load_skeleton(struct sensor *sensor, const struct sensor_options *opt
     return r;
 }
 
-static int map_cpus(struct sensor *sensor, unsigned count)
+/* Maps an array of COUNT values of *SIZE bytes; *SIZE becomes that of all of it. MAP_FAILED. */
+static void *map_array(const struct bpf_map *map, unsigned count, size_t *size)
 {
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
-    size_t size = (count * sizeof(struct wire_cpu) + page - 1) / page * page;
-    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED,
-                        bpf_map__fd(sensor->skeleton->maps.cpus), 0);
+
+    *size = (count * *size + page - 1) / page * page;
+    return mmap(NULL, *size, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
+}
+
+static int map_cpus(struct sensor *sensor, unsigned count)
+{
+    const struct exec_bpf *skeleton = sensor->skeleton;
+
+    sensor->cpus_size = sizeof(struct wire_cpu);
+    void *memory = map_array(skeleton->maps.cpus, count, &sensor->cpus_size);
 
     if (memory == MAP_FAILED)
         return -errno;
     sensor->cpus = memory;
-    sensor->cpus_size = size;
     sensor->rings.cpus = memory;
+    if (!skeleton->rodata->has_witnesses)
+        return 0;
+    sensor->witnesses_size = sizeof(struct wire_witness);
+    memory = map_array(skeleton->maps.witnesses, count, &sensor->witnesses_size);
+    if (memory == MAP_FAILED)
+        return -errno;
+    sensor->witnesses = memory;
     return 0;
 }
 
@@ -314,6 +334,8 @@ void sensor_close(struct sensor *sensor)
     ring_set_deinit(&sensor->rings);
     if (sensor->cpus)
         munmap(sensor->cpus, sensor->cpus_size);
+    if (sensor->witnesses)
+        munmap(sensor->witnesses, sensor->witnesses_size);
     exec_bpf__destroy(sensor->skeleton);
     record_scratch_deinit(&sensor->scratch);
     free(sensor);
@@ -361,8 +383,9 @@ size_t sensor_read(struct sensor *sensor, const struct sensor_reader *reader)
     return records;
 }
 
-/* Waits until no program runs any more: first for those that have begun and not yet said so. They
- * run with preemption off, and a global barrier waits until every CPU has had it on. */
+/* Waits until no program makes a record any more: first for those that have begun and not yet said
+ * so. They do that with preemption off, and a global barrier waits until every CPU has had it on.
+ * One that was preempted before then finds that we are closed. */
 static void await_programs(const struct sensor *sensor)
 {
     int64_t deadline = clock_monotonic() + BUSY_MAX;
@@ -378,6 +401,7 @@ size_t sensor_flush(struct sensor *sensor, const struct sensor_reader *reader)
     struct handover handover = {sensor, reader};
 
     hooks_detach(&sensor->hooks);
+    __atomic_store_n(&sensor->skeleton->bss->witnesses_closed, 1, __ATOMIC_SEQ_CST);
     await_programs(sensor);
     return ring_set_flush(&sensor->rings,
                           &(struct ring_set_reader){hand_over, hand_gap, &handover});
@@ -416,13 +440,17 @@ static uint64_t difference(uint64_t a, uint64_t b)
 
 void sensor_counters(const struct sensor *sensor, struct sensor_counters *out)
 {
+    struct hooks_skips skips =
+        hooks_count_skips(sensor->skeleton, sensor->witnesses, sensor->rings.count);
+
     *out = (struct sensor_counters){
         .refused = sensor->refused,
         .starved = sensor->starved,
         .seen = ring_set_seen(&sensor->rings),
         .gaps = sensor->rings.gaps,
         .unseen = __atomic_load_n(&sensor->skeleton->bss->unseen, __ATOMIC_RELAXED),
-        .recursion_misses = hooks_recursion_misses(sensor->skeleton),
+        .recursion_misses = skips.missed,
+        .witnessed = skips.witnessed,
     };
     for (int type = 0; type < SENSOR_TYPES; type++)
         out->received[type] = sensor->received[type];

@@ -33,7 +33,7 @@ struct sensor_options {
     uint32_t argv_limit; /* bytes of argv taken; 0: SENSOR_ARGV_MAX, which is also the most */
     bool failures;       /* failed attempts too; costs each system call 60 to 90 ns */
     bool without_budget; /* nothing is folded: who floods takes the room of all */
-    bool classic; /* classic tracepoints below Linux 7.0 as well; there is no interpreter then */
+    bool classic; /* classic tracepoints alone, as tests want them; there is no interpreter then */
     const struct sensor_filter *filters; /* what is excluded; needed until the open is done */
     size_t filter_count;
     /* Names of environment variables, as struct record_scratch has them, which borrows them. With
@@ -62,7 +62,8 @@ struct sensor_counters {
     uint64_t folded[SENSOR_TYPES];   /* events not made records: over the budget of their cgroup */
     uint64_t faults;                 /* records whose arguments or filename could not be read */
     uint64_t unseen;                 /* events of which no record could be made */
-    uint64_t recursion_misses;       /* events for which the kernel skipped a program */
+    uint64_t recursion_misses;       /* events that the kernel kept from all our programs */
+    uint64_t witnessed;              /* events that it kept from one of two; the other saw them */
 };
 
 /* Of all types. */

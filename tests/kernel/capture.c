@@ -12,7 +12,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -31,14 +30,12 @@ void capture_open(struct capture *capture, const struct sensor_options *options)
     CLEANUP(buffer_deinit) struct buffer why = {0};
 
     struct sensor_options own = *options;
-    struct utsname kernel;
 
     if (!own.environment) {
         own.environment = capture_environment;
         own.environment_count = 3;
     }
-    uname(&kernel);
-    *capture = (struct capture){.classic = own.classic || strtol(kernel.release, NULL, 10) >= 7};
+    *capture = (struct capture){.classic = own.classic};
     if (sensor_open(&own, &why, &capture->sensor) < 0) {
         fprintf(stderr, "the sensor does not open: %s\n", buffer_string(&why));
         exit(1);

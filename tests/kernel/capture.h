@@ -16,7 +16,7 @@ struct capture {
     size_t tracked_count, tracked_size;
     int64_t last_time;
     bool disordered; /* a record was older than one before it */
-    bool classic;    /* the sensor uses classic tracepoints, which do not tell the interpreter */
+    bool classic; /* the sensor has classic tracepoints alone, which do not tell the interpreter */
 };
 
 /* The variables that records have when the options name none: so that a truth can tell them. */

@@ -172,7 +172,12 @@ static int group_teardown(void **state)
     return 0;
 }
 
-/* From Linux 7.0 the classic tracepoints are the sensor's own choice. */
+bool stage_has_classic_alone(void)
+{
+    return stage.classic;
+}
+
+/* From Linux 7.0 the classic tracepoints are part of the sensor's own choice. */
 static bool chooses_classic(void)
 {
     struct utsname name;

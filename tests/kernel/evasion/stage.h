@@ -62,6 +62,9 @@ void stage_witness_at(const char *name, mode_t mode);
 /* The classic hooks see failures of 64-bit processes only (docs/threat-model.md). */
 bool stage_sees_native_failures_only(void);
 
+/* True while the classic tracepoints are tested that are never alone where they are chosen. */
+bool stage_has_classic_alone(void);
+
 /* Ends the sensor and begins a new one, as an engine that is started late. */
 void stage_stop(void);
 void stage_start(void);
