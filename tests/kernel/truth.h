@@ -12,7 +12,7 @@
 #define TRUTH_ENV_MAX 1024
 
 /* Which variables of the environment are told: those whose names begin so. */
-#define TRUTH_ENV "PICKET_"
+#define TRUTH_ENV "TESTED_"
 
 struct truth_file {
     int64_t mode, device; /* of fstat(2): st_mode and st_rdev; mode -1: closed */
