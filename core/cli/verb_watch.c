@@ -64,7 +64,7 @@ static int watch(struct buffer *line, int signals)
 {
     CLEANUP(live_freep) struct live *live = NULL;
     struct live_options options = {
-        .failures = true,
+        .failures = SENSOR_FAILURES_NATIVE,
         .signals = signals,
         .on_event = on_event,
         .on_batch = on_batch,

@@ -27,7 +27,7 @@ static const char *const environment_default[] = {
 void config_init(struct config *config)
 {
     *config = (struct config){
-        .failures = true,
+        .failures = SENSOR_FAILURES_NATIVE,
         .environment = environment_default,
         .environment_count = sizeof environment_default / sizeof *environment_default,
     };
@@ -234,6 +234,19 @@ static int read_exclusions(struct reader *reader, const struct yaml_node *node)
     return r;
 }
 
+static void read_failures(struct reader *reader, const struct yaml_node *node)
+{
+    enum sensor_failures *failures = &reader->config->failures;
+    bool wanted;
+
+    if (yaml_is_bool(node, &wanted))
+        *failures = wanted ? SENSOR_FAILURES_NATIVE : SENSOR_FAILURES_NONE;
+    else if (node->kind == YAML_SCALAR && text_is(node->text, "all"))
+        *failures = SENSOR_FAILURES_ALL;
+    else
+        wrong_kind(reader, node, "failures", "true, false or all");
+}
+
 static int read_sensor(struct reader *reader, const struct yaml_node *node)
 {
     static const char *const known[] = {"ring", "failures", "environment", "exclude"};
@@ -252,8 +265,7 @@ static int read_sensor(struct reader *reader, const struct yaml_node *node)
                 reader->config->ring > (int64_t)SENSOR_RING_MOST)
                 wrong_kind(reader, value, "ring", "a size as in 16MiB, at most 1GiB");
         } else if (text_is(key->text, "failures")) {
-            if (!yaml_is_bool(value, &reader->config->failures))
-                wrong_kind(reader, value, "failures", "true or false");
+            read_failures(reader, value);
         } else if (text_is(key->text, "environment")) {
             r = read_environment(reader, value);
         } else if (text_is(key->text, "exclude")) {

@@ -17,6 +17,7 @@
 
 #include "base/diag.h"
 #include "output/output_config.h"
+#include "sensor/sensor_bpf.h"
 
 /* What the sensor is to leave out: a hole, made on purpose. */
 enum config_exclusion_kind { EXCLUDE_CGROUP, EXCLUDE_USER, EXCLUDE_EXE };
@@ -36,8 +37,8 @@ struct config {
     size_t output_count;
     const char *user; /* whom the engine becomes; NULL: privileges_default() */
     struct mark user_mark;
-    int64_t ring;                   /* bytes of ring a CPU; 0: by the machine's memory */
-    bool failures;                  /* whether failed execs are captured */
+    int64_t ring; /* bytes of ring a CPU; 0: by the machine's memory */
+    enum sensor_failures failures;
     const char *const *environment; /* names of the variables that are captured */
     size_t environment_count;
     struct config_exclusion *exclusions;

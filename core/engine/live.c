@@ -126,7 +126,8 @@ static int start_canary(struct live *live)
     struct canary_options options = {
         .program = "/proc/self/exe",
         .argv = argv,
-        .failures = live->options.failures && live->options.filter_count == 0,
+        .failures =
+            live->options.failures != SENSOR_FAILURES_NONE && live->options.filter_count == 0,
     };
 
     return canary_new(live->sensor, &options, &live->canary);

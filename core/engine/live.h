@@ -16,8 +16,8 @@ struct live_counters {
 };
 
 struct live_options {
-    int64_t ring;                   /* bytes of ring a CPU; 0: by the machine's memory */
-    bool failures;                  /* capture failed execs too */
+    int64_t ring; /* bytes of ring a CPU; 0: by the machine's memory */
+    enum sensor_failures failures;
     const char *const *environment; /* names of the variables to capture; borrowed */
     size_t environment_count;
     const struct sensor_filter *filters; /* what is not to be captured; borrowed */

@@ -22,6 +22,7 @@ struct hook {
     const char *event; /* of a classic tracepoint: below events/ of tracefs; NULL: of tp_btf */
 };
 
+#define HOOKS_ANY     (HOOKS_BTF | HOOKS_CLASSIC | HOOKS_BOTH)
 #define PROGRAM(name) offsetof(struct exec_bpf, progs.name)
 
 /* In the order of being attached. Of two witnesses the one that is to see an event first comes
@@ -31,17 +32,16 @@ static const struct hook hooks_all[] = {
     {PROGRAM(exec_btf), HOOKS_BTF, WIRE_EXEC, NULL},
     {PROGRAM(fork_btf), HOOKS_BTF, WIRE_FORK, NULL},
     {PROGRAM(exit_btf), HOOKS_BTF, WIRE_EXIT, NULL},
-    {PROGRAM(failure_raw), HOOKS_BTF, WIRE_EXEC_FAILED, NULL},
     {PROGRAM(exec_witness), HOOKS_BOTH, WIRE_EXEC, NULL},
     {PROGRAM(exec_classic), HOOKS_CLASSIC | HOOKS_BOTH, WIRE_EXEC, "sched/sched_process_exec"},
     {PROGRAM(fork_classic), HOOKS_CLASSIC | HOOKS_BOTH, WIRE_FORK, "task/task_newtask"},
     {PROGRAM(fork_witness), HOOKS_BOTH, WIRE_FORK, NULL},
     {PROGRAM(exit_witness), HOOKS_BOTH, WIRE_EXIT, NULL},
     {PROGRAM(exit_classic), HOOKS_CLASSIC | HOOKS_BOTH, WIRE_EXIT, "sched/sched_process_exit"},
-    {PROGRAM(failure_classic), HOOKS_CLASSIC | HOOKS_BOTH, WIRE_EXEC_FAILED,
-     "syscalls/sys_exit_execve"},
-    {PROGRAM(failure_at_classic), HOOKS_CLASSIC | HOOKS_BOTH, WIRE_EXEC_FAILED,
-     "syscalls/sys_exit_execveat"},
+    {PROGRAM(failure_classic), HOOKS_ANY, WIRE_EXEC_FAILED, "syscalls/sys_exit_execve"},
+    {PROGRAM(failure_at_classic), HOOKS_ANY, WIRE_EXEC_FAILED, "syscalls/sys_exit_execveat"},
+    {PROGRAM(failure_raw), HOOKS_BTF | HOOKS_CLASSIC, WIRE_EXEC_FAILED, NULL},
+    {PROGRAM(failure_steady), HOOKS_BOTH, WIRE_EXEC_FAILED, NULL},
 };
 
 #define HOOK_COUNT (sizeof hooks_all / sizeof hooks_all[0])
@@ -51,14 +51,20 @@ static struct bpf_program *find_program(const struct exec_bpf *skeleton, const s
     return *(struct bpf_program *const *)((const char *)skeleton + hook->program);
 }
 
-void hooks_select(struct exec_bpf *skeleton, enum hooks_choice choice, bool failures)
+static bool is_wanted(const struct hook *hook, enum hooks_choice choice,
+                      enum sensor_failures failures)
 {
-    for (size_t i = 0; i < HOOK_COUNT; i++) {
-        bool wanted =
-            hooks_all[i].choices & choice && (failures || hooks_all[i].type != WIRE_EXEC_FAILED);
+    enum sensor_failures seen = hook->event ? SENSOR_FAILURES_NATIVE : SENSOR_FAILURES_ALL;
 
-        bpf_program__set_autoload(find_program(skeleton, &hooks_all[i]), wanted);
-    }
+    return hook->choices & choice && (hook->type != WIRE_EXEC_FAILED || failures == seen);
+}
+
+void hooks_select(struct exec_bpf *skeleton, enum hooks_choice choice,
+                  enum sensor_failures failures)
+{
+    for (size_t i = 0; i < HOOK_COUNT; i++)
+        bpf_program__set_autoload(find_program(skeleton, &hooks_all[i]),
+                                  is_wanted(&hooks_all[i], choice, failures));
     skeleton->rodata->has_witnesses = choice == HOOKS_BOTH;
     /* Task storage is there from 5.11 on, and only the classic programs know of it. */
     bpf_map__set_autocreate(skeleton->maps.witness_marks, choice != HOOKS_BTF);
@@ -142,6 +148,17 @@ static int attach_hook(const struct hook *hook, const struct bpf_program *progra
     return *out ? 0 : -errno;
 }
 
+static const char *explain_missing(const struct hook *hook, int error)
+{
+    if (!hook->event || (error != -ENOENT && error != -EACCES))
+        return "";
+    if (hook->type == WIRE_EXEC_FAILED)
+        return "; mount tracefs on /sys/kernel/tracing, or set 'failures' of the sensor to 'all' "
+               "or "
+               "'false': this takes a kernel with CONFIG_FTRACE_SYSCALLS";
+    return "; mount tracefs on /sys/kernel/tracing";
+}
+
 int hooks_attach(struct hooks *hooks, const struct exec_bpf *skeleton, struct buffer *why)
 {
     for (size_t i = 0; i < HOOK_COUNT; i++) {
@@ -155,9 +172,7 @@ int hooks_attach(struct hooks *hooks, const struct exec_bpf *skeleton, struct bu
         if (r < 0) {
             buffer_printf(why, "the program %s cannot be attached: %s%s",
                           bpf_program__name(program), strerror(-r),
-                          hooks_all[i].event && (r == -ENOENT || r == -EACCES)
-                              ? "; mount tracefs on /sys/kernel/tracing"
-                              : "");
+                          explain_missing(&hooks_all[i], r));
             hooks_detach(hooks);
             return r;
         }

@@ -7,15 +7,17 @@
 #define PICKET_SENSOR_HOOKS_H
 
 #include "base/buffer.h"
+#include "sensor/sensor_bpf.h"
 
 struct exec_bpf;
 struct bpf_link;
 struct wire_witness;
 
+/* Of execs, forks and exits; those of failures are the same with each. */
 enum hooks_choice {
     HOOKS_BTF = 1 << 0,
     HOOKS_CLASSIC = 1 << 1,
-    HOOKS_BOTH = 1 << 2, /* and failures by classic ones alone */
+    HOOKS_BOTH = 1 << 2,
 };
 
 #define HOOKS_MAX 8
@@ -26,7 +28,8 @@ struct hooks {
 };
 
 /* Chooses, before the load, which programs are loaded. */
-void hooks_select(struct exec_bpf *skeleton, enum hooks_choice choice, bool failures);
+void hooks_select(struct exec_bpf *skeleton, enum hooks_choice choice,
+                  enum sensor_failures failures);
 
 /* Attaches what was loaded. -errno, and *why says what failed. */
 int hooks_attach(struct hooks *hooks, const struct exec_bpf *skeleton, struct buffer *why);

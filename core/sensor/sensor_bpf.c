@@ -172,8 +172,12 @@ static void set_constants(struct exec_bpf *skeleton, const struct sensor_options
 
     read_kernel_version(&major, &minor);
     enum hooks_choice choice = major >= 7 ? HOOKS_BOTH : HOOKS_BTF;
+    enum sensor_failures failures = options->failures;
 
-    hooks_select(skeleton, options->classic ? HOOKS_CLASSIC : choice, options->failures);
+    /* The classic programs need a helper that is there from 5.15 on. */
+    if (failures == SENSOR_FAILURES_NATIVE && (major < 5 || (major == 5 && minor < 15)))
+        failures = SENSOR_FAILURES_ALL;
+    hooks_select(skeleton, options->classic ? HOOKS_CLASSIC : choice, failures);
     skeleton->rodata->has_rdonly_cast = major > 6 || (major == 6 && minor >= 2);
     skeleton->rodata->argv_limit = options->argv_limit == 0 || options->argv_limit > SENSOR_ARGV_MAX
                                        ? SENSOR_ARGV_MAX

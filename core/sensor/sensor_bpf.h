@@ -25,13 +25,21 @@
 #define SENSOR_ARGV_MAX 32768
 #define SENSOR_ENV_MAX  8192 /* bytes from the beginning of the environment */
 
+/* Which failed execs are reported. */
+enum sensor_failures {
+    SENSOR_FAILURES_NONE,
+    SENSOR_FAILURES_NATIVE, /* of 64-bit processes; costs each system call 20 to 37 ns. Before
+                               Linux 5.15 it is as _ALL */
+    SENSOR_FAILURES_ALL,    /* 60 to 90 ns */
+};
+
 struct sensor_options {
     /* Bytes a CPU for records, made a power of two of pages, SENSOR_RING_LEAST to _MOST.
      * 0: a thousandth of the memory shared out, from SENSOR_RING_DEFAULT_MIN to _MAX: room for
      * what a CPU can make in a second. */
     size_t ring_size;
     uint32_t argv_limit; /* bytes of argv taken; 0: SENSOR_ARGV_MAX, which is also the most */
-    bool failures;       /* failed attempts too; costs each system call 60 to 90 ns */
+    enum sensor_failures failures;
     bool without_budget; /* nothing is folded: who floods takes the room of all */
     bool classic; /* classic tracepoints alone, as tests want them; there is no interpreter then */
     const struct sensor_filter *filters; /* what is excluded; needed until the open is done */

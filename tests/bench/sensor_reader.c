@@ -10,9 +10,9 @@ static void ignore(void *context, const struct record *record)
 {
 }
 
-int main(int argc, char **argv)
+int main(void)
 {
-    struct sensor_options options = {.failures = argc > 1 && strcmp(argv[1], "failures") == 0};
+    struct sensor_options options = {0};
     struct buffer why = {0};
     struct sensor *sensor;
 

@@ -30,10 +30,10 @@ static void on_gap(void *context, const struct gap *gap)
     canary_on_gap(canary, gap);
 }
 
-static void begin(bool reports_failures, const char *program, const char *const *argv,
+static void begin(enum sensor_failures failures, const char *program, const char *const *argv,
                   bool tries_failures)
 {
-    struct sensor_options options = {.failures = reports_failures};
+    struct sensor_options options = {.failures = failures};
     struct canary_options trial = {program, argv, tries_failures};
     struct buffer why = {0};
 
@@ -90,7 +90,7 @@ static void test_every_cpu_is_heard(void **state)
     cpu_set_t before, after;
 
     assert_int_equal(sched_getaffinity(0, sizeof before, &before), 0);
-    begin(true, NOOP_PATH, noop, true);
+    begin(SENSOR_FAILURES_NATIVE, NOOP_PATH, noop, true);
     assert_int_equal(sched_getaffinity(0, sizeof after, &after), 0);
     assert_true(CPU_EQUAL(&before, &after));
     assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
@@ -103,7 +103,7 @@ static void test_every_cpu_is_heard(void **state)
 
 static void test_a_silent_hook_is_told(void **state)
 {
-    begin(false, NOOP_PATH, noop, true);
+    begin(SENSOR_FAILURES_NONE, NOOP_PATH, noop, true);
     await_end();
     assert_int_equal(count_cpus(CANARY_SILENT, BIT(EXEC_FAILED)), cpus);
     /* What was lost is another matter. */
@@ -115,7 +115,7 @@ static void test_a_silent_hook_is_told(void **state)
 
 static void test_a_program_that_cannot_be_run(void **state)
 {
-    begin(true, "/missing", noop, true);
+    begin(SENSOR_FAILURES_NATIVE, "/missing", noop, true);
     await_end();
     assert_int_equal(count_cpus(CANARY_SILENT, BIT(EXEC)), cpus);
     end();
@@ -126,7 +126,7 @@ static void test_a_program_that_does_not_end(void **state)
 {
     static const char *const argv[] = {"sleep", "1000", NULL};
 
-    begin(false, "/bin/sleep", argv, false);
+    begin(SENSOR_FAILURES_NONE, "/bin/sleep", argv, false);
     assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
     read_once();
     assert_true(canary_is_over(canary));

@@ -21,7 +21,8 @@ static bool classic;
 
 static int group_setup(void **state)
 {
-    capture_open(&capture, &(struct sensor_options){.classic = classic, .failures = true});
+    capture_open(&capture,
+                 &(struct sensor_options){.classic = classic, .failures = SENSOR_FAILURES_NATIVE});
     scene_open();
     return 0;
 }

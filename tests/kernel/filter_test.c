@@ -61,8 +61,9 @@ static int group_setup(void **state)
     filter_add(SENSOR_FILTER_EXE, excluded);
     filter_add(SENSOR_FILTER_USER, "54321");
     cgroup_make();
-    capture_open(&capture, &(struct sensor_options){
-                               .failures = true, .filters = filters, .filter_count = filter_count});
+    capture_open(&capture, &(struct sensor_options){.failures = SENSOR_FAILURES_NATIVE,
+                                                    .filters = filters,
+                                                    .filter_count = filter_count});
     return 0;
 }
 

@@ -99,7 +99,7 @@ static void test_no_privileges_needed(void **state)
     pid_t pid = fork();
 
     if (pid == 0) {
-        struct sensor_options options = {.failures = true};
+        struct sensor_options options = {.failures = SENSOR_FAILURES_NATIVE};
         struct sensor_counters counters;
         struct buffer why = {0};
         struct sensor *sensor;

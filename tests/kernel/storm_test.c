@@ -225,13 +225,14 @@ static void long_storm(const struct sensor_options *options)
 
 static void test_a_long_storm_adds_up(void **state)
 {
-    long_storm(&(struct sensor_options){.failures = true});
+    long_storm(&(struct sensor_options){.failures = SENSOR_FAILURES_NATIVE});
 }
 
 static void test_a_long_storm_adds_up_in_small_rings(void **state)
 {
-    long_storm(&(struct sensor_options){
-        .failures = true, .ring_size = SENSOR_RING_LEAST, .without_budget = true});
+    long_storm(&(struct sensor_options){.failures = SENSOR_FAILURES_NATIVE,
+                                        .ring_size = SENSOR_RING_LEAST,
+                                        .without_budget = true});
 }
 
 int main(void)

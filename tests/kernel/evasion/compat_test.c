@@ -110,15 +110,15 @@ static void test_program_of_32_bits(void **state)
     stage_assert_text(stage_argument(second, 0), "of-32");
 }
 
-/* What it fails to start is a failure of its. */
+/* What it fails to start is a failure of its, and seen when asked for. */
 static void test_failure_of_32_bits(void **state)
 {
     struct start start = {stage_path("fails"), just_witness};
     pid_t pid;
 
     check_emulation();
-    if (stage_sees_native_failures_only())
-        stage_skip("the classic hooks see failures of 64-bit processes only");
+    stage_stop();
+    stage_start_with(&(struct sensor_options){.failures = SENSOR_FAILURES_ALL});
     program_make("fails", "/no/such/program");
     assert_int_equal(WEXITSTATUS(stage_play_mute(trick_execve, &start, &pid)), 9);
     const struct sighting *failed = stage_find(EVENT_EXEC_FAILED, pid, 0);

@@ -125,7 +125,8 @@ void stage_start_with(const struct sensor_options *wanted)
     struct sensor_options options = *wanted;
 
     options.classic = stage.classic;
-    options.failures = true;
+    if (options.failures == SENSOR_FAILURES_NONE)
+        options.failures = SENSOR_FAILURES_NATIVE;
     options.environment = environment;
     options.environment_count = sizeof environment / sizeof environment[0];
     capture_open(&stage.capture, &options);
@@ -191,11 +192,6 @@ static bool chooses_classic(void)
 static bool has_second_choice(void)
 {
     return scene_has_classic() && !chooses_classic();
-}
-
-bool stage_sees_native_failures_only(void)
-{
-    return stage.classic || chooses_classic();
 }
 
 int stage_run(const char *trick, const struct CMUnitTest *tests, size_t count)

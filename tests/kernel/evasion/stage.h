@@ -59,9 +59,6 @@ const char *stage_witness(void);
 /* Puts a copy of the witness at NAME in the scene. */
 void stage_witness_at(const char *name, mode_t mode);
 
-/* The classic hooks see failures of 64-bit processes only (docs/threat-model.md). */
-bool stage_sees_native_failures_only(void);
-
 /* True while the classic tracepoints are tested that are never alone where they are chosen. */
 bool stage_has_classic_alone(void);
 

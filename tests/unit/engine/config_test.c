@@ -86,7 +86,7 @@ static void reads_everything(void **state)
     assert_true(text_is(f->config.outputs[1].settings[1].value, "/var/log/x"));
     assert_int_equal(f->config.outputs[1].settings[1].value_mark.line, 4);
     assert_int_equal(f->config.ring, 16 << 20);
-    assert_false(f->config.failures);
+    assert_int_equal(f->config.failures, SENSOR_FAILURES_NONE);
     assert_int_equal(f->config.environment_count, 2);
     assert_string_equal(f->config.environment[1], "TERM");
     assert_int_equal(f->config.exclusion_count, 3);
@@ -106,7 +106,19 @@ static void nothing_means_the_defaults(void **state)
     assert_int_equal(f->config.output_count, 0);
     assert_null(f->config.user);
     assert_int_equal(f->config.ring, 0);
-    assert_true(f->config.failures);
+    assert_int_equal(f->config.failures, SENSOR_FAILURES_NATIVE);
+}
+
+static void failures_of_which_programs(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(read_config(f, "sensor: {failures: true}\n"), 0);
+    assert_int_equal(f->config.failures, SENSOR_FAILURES_NATIVE);
+    config_deinit(&f->config);
+    config_init(&f->config);
+    assert_int_equal(read_config(f, "sensor: {failures: all}\n"), 0);
+    assert_int_equal(f->config.failures, SENSOR_FAILURES_ALL);
 }
 
 static void all_mistakes_in_one_pass(void **state)
@@ -176,6 +188,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(reads_everything, set_up, tear_down),
         cmocka_unit_test_setup_teardown(nothing_means_the_defaults, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(failures_of_which_programs, set_up, tear_down),
         cmocka_unit_test_setup_teardown(all_mistakes_in_one_pass, set_up, tear_down),
         cmocka_unit_test_setup_teardown(is_one_document, set_up, tear_down),
         cmocka_unit_test_setup_teardown(says_what_cannot_be_read, set_up, tear_down),
