@@ -26,7 +26,8 @@
 
 #define CLONE_THREAD 0x00010000
 
-#define EXITED 1 /* as a mark: a task exits once */
+#define FORKED 1 /* as marks: a task is forked once, and exits once */
+#define EXITED 1
 
 extern struct task_struct *bpf_task_from_pid(__s32 pid) __ksym __weak;
 extern void bpf_task_release(struct task_struct *task) __ksym __weak;
@@ -87,7 +88,7 @@ SEC("tp_btf/sched_process_exec")
 int BPF_PROG(exec_witness, struct task_struct *task, int old_pid, struct linux_binprm *binprm)
 {
     bpf_preempt_disable();
-    if (!is_closed() && is_first(WIRE_BTF, WIRE_EXEC, task->self_exec_id))
+    if (!is_closed() && is_first(WIRE_BTF, WIRE_EXEC, task, task->self_exec_id))
         exec_report(task, binprm, binprm->filename);
     bpf_preempt_enable();
     return 0;
@@ -99,7 +100,7 @@ int exec_classic(struct trace_event_raw_sched_process_exec *ctx)
     struct task_struct *task = bpf_get_current_task_btf();
     const void *filename = (void *)ctx + (ctx->__data_loc_filename & 0xffff);
 
-    if (has_witnesses && !is_first(WIRE_CLASSIC, WIRE_EXEC, task->self_exec_id))
+    if (has_witnesses && !is_first(WIRE_CLASSIC, WIRE_EXEC, task, task->self_exec_id))
         return 0;
     return exec_report(task, NULL, filename);
 }
@@ -129,7 +130,7 @@ SEC("tp_btf/sched_process_fork")
 int BPF_PROG(fork_witness, struct task_struct *creator, struct task_struct *child)
 {
     bpf_preempt_disable();
-    if (!is_closed() && is_first(WIRE_BTF, WIRE_FORK, child->pid) && child->pid == child->tgid)
+    if (!is_closed() && is_first(WIRE_BTF, WIRE_FORK, child, FORKED) && child->pid == child->tgid)
         fork_report(creator, child);
     bpf_preempt_enable();
     return 0;
@@ -140,17 +141,18 @@ int BPF_PROG(fork_witness, struct task_struct *creator, struct task_struct *chil
 SEC("tracepoint/task/task_newtask")
 int fork_classic(struct trace_event_raw_task_newtask *ctx)
 {
+    bool is_thread = ctx->clone_flags & CLONE_THREAD;
+
     /* Threads are marked too, as the kernel counts what it skips of them. */
-    if (has_witnesses && !is_first(WIRE_CLASSIC, WIRE_FORK, ctx->pid))
-        return 0;
-    if (ctx->clone_flags & CLONE_THREAD)
+    if (is_thread && !has_witnesses)
         return 0;
     struct task_struct *child = bpf_task_from_pid(ctx->pid);
     if (!child) {
         __sync_fetch_and_add(&unseen, 1);
         return 0;
     }
-    fork_report(bpf_get_current_task_btf(), child);
+    if ((!has_witnesses || is_first(WIRE_CLASSIC, WIRE_FORK, child, FORKED)) && !is_thread)
+        fork_report(bpf_get_current_task_btf(), child);
     bpf_task_release(child);
     return 0;
 }
@@ -184,7 +186,7 @@ SEC("tp_btf/sched_process_exit")
 int BPF_PROG(exit_witness, struct task_struct *task)
 {
     bpf_preempt_disable();
-    if (!is_closed() && is_first(WIRE_BTF, WIRE_EXIT, EXITED))
+    if (!is_closed() && is_first(WIRE_BTF, WIRE_EXIT, task, EXITED))
         exit_report(task);
     bpf_preempt_enable();
     return 0;
@@ -193,9 +195,11 @@ int BPF_PROG(exit_witness, struct task_struct *task)
 SEC("tracepoint/sched/sched_process_exit")
 int exit_classic(void *ctx)
 {
-    if (has_witnesses && !is_first(WIRE_CLASSIC, WIRE_EXIT, EXITED))
+    struct task_struct *task = bpf_get_current_task_btf();
+
+    if (has_witnesses && !is_first(WIRE_CLASSIC, WIRE_EXIT, task, EXITED))
         return 0;
-    return exit_report(bpf_get_current_task_btf());
+    return exit_report(task);
 }
 
 /* These two run for nothing but what they are for, yet cost other system calls 20 to 37 ns, and see

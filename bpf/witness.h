@@ -5,9 +5,10 @@
  *     one on tp_btf, while another task is preempted within that very program on that CPU.
  *
  * Whichever comes first marks the event and reports it; the other one finds the mark and does
- * nothing. Both run in the task that the event happens to, one after the other, so a mark kept in
- * that task's storage needs neither lock nor atomic: no other task ever looks at it. Where there is
- * no room for a mark both report: an event twice rather than never.
+ * nothing. Both run before the task that the event happens to goes on, one after the other, so a
+ * mark kept in that task's storage needs neither lock nor atomic: no other task ever looks at it. A
+ * fork happens to the child: its creator may give it the pid of the one before. Where there is no
+ * room for a mark both report: an event twice rather than never.
  *
  * Programs on tp_btf can be preempted there, but a CPU has one record in the making at most
  * (ring.h): they mark and report with preemption off. */
@@ -59,12 +60,13 @@ static __always_inline void witness_count(enum wire_side side, enum wire_type ty
         witness->first[side][type]++;
 }
 
-/* Whether an event of the current task has not been seen by the other side. NUMBER is never 0.
- * With preemption off. */
-static __always_inline bool is_first(enum wire_side side, enum wire_type type, __u64 number)
+/* Whether an event of TASK has not been seen by the other side. NUMBER is never 0. With preemption
+ * off. */
+static __always_inline bool is_first(enum wire_side side, enum wire_type type,
+                                     struct task_struct *task, __u64 number)
 {
-    struct witness_mark *mark = bpf_task_storage_get(&witness_marks, bpf_get_current_task_btf(),
-                                                     NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+    struct witness_mark *mark =
+        bpf_task_storage_get(&witness_marks, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
 
     if (mark) {
         if (mark->last[type] == number)

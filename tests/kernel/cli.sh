@@ -1,44 +1,12 @@
 #!/bin/sh
-# cli.sh PICKET RULES: the command on the running kernel, as a user meets it: run, its signals and its
-# counts, watch, record, and a replay of what was recorded.
+# cli.sh SCENE PICKET RULES: the command on the running kernel, as a user meets it: run, its signals
+# and its counts, watch, record, and a replay of what was recorded. SCENE is scene.sh.
 set -u
-picket=$1
-rules=$2
-work=$(mktemp -d /tmp/picket-cli-XXXXXX)
-token=picket-$$
-failed=0
-pids=
-
-cleanup() {
-    # shellcheck disable=SC2086 # a list of numbers
-    [ -n "$pids" ] && kill $pids 2>/dev/null
-    wait
-    rm -rf "$work"
-}
-trap cleanup EXIT
-
-if [ "$(id -u)" != 0 ]; then
-    echo "needs root"
-    [ -z "${CI:-}" ] && exit 77
-    exit 1
-fi
-
-fail() {
-    echo "FAILED: $*"
-    failed=1
-}
-
-# until_true TENTHS COMMAND...: true as soon as the command is, at most that many tenths of a second.
-until_true() {
-    tenths=$1
-    shift
-    while [ "$tenths" -gt 0 ]; do
-        "$@" && return 0
-        sleep 0.1
-        tenths=$((tenths - 1))
-    done
-    return 1
-}
+scene=$1
+picket=$2
+rules=$3
+# shellcheck source=tests/kernel/scene.sh
+. "$scene"
 
 # nice_of FOLDER: how nice the process or thread with that folder in /proc is.
 nice_of() {
@@ -54,19 +22,13 @@ children_of() {
     done
 }
 
-# start NAME ARGUMENTS...: picket in the background, ready when its standard error (or, for watch,
-# its output) says so.
+# start NAME ARGUMENTS...: picket in the background, ready.
 start() {
     name=$1
     shift
     "$picket" "$@" >"$work/$name.out" 2>"$work/$name.err" &
     pid=$!
-    pids="$pids $pid"
-    until_true 200 grep -q 'Ctrl-C ends it\|^TIME ' "$work/$name.err" "$work/$name.out" || {
-        cat "$work/$name.err"
-        fail "$name does not start"
-        exit 1
-    }
+    until_ready "$work/$name.err" "$work/$name.out"
 }
 
 # stop NAME: ends it and looks at the counts it leaves.
@@ -78,8 +40,6 @@ stop() {
     received=$(sed -n 's/.* received \([0-9]*\),.*/\1/p' "$work/$1.err" | tail -n 1)
     [ "$emitted" = "$received" ] || fail "$1: emitted $emitted, received $received"
 }
-
-cp /bin/true "$work/$token"
 
 # A program from /tmp alerts within a second, on the console and as JSON.
 start run run -r "$rules" -o console -o "json,path=$work/alerts"
@@ -99,8 +59,15 @@ stop run
 grep -q 'json .*offered \([0-9]*\) = delivered \1 + rejected 0 + dropped 0 + queued 0' \
     "$work/run.err" || fail "counts of json: $(grep json "$work/run.err")"
 
-# An output or a rule that asks has the SHA-256 of what runs (of what is still there to be read: this
-# folder is closed to the engine's user).
+# An output or a rule that asks has the SHA-256 of what runs, while it runs: this folder is closed to
+# the engine's user.
+hashed() {
+    "$work/$token-sleep" 1000 &
+    sleeper=$!
+    until_true 200 grep -q "\"exe.sha256\":\"$sum\"" "$work/$1" || fail "$2"
+    kill "$sleeper"
+    wait "$sleeper"
+}
 cp /bin/sleep "$work/$token-sleep"
 sum=$(sha256sum "$work/$token-sleep" | cut -d ' ' -f 1)
 cat >"$work/sum.yaml" <<END
@@ -108,13 +75,11 @@ rules:
   - {id: known-bad, title: Known, match: {exe.sha256: $sum}, tests: []}
 END
 start hashing run -r "$work/sum.yaml" -o "json,path=$work/hashed"
-"$work/$token-sleep" 0.1
-until_true 20 grep -q "\"exe.sha256\":\"$sum\"" "$work/hashed" || fail "no rule sees a hash"
+hashed hashed "no rule sees a hash"
 stop hashing
 grep -q 'hashes .*read [1-9]' "$work/hashing.err" || fail "no count of hashes"
 start asked run -r "$rules" -o "json,path=$work/asked,sha256=true"
-"$work/$token-sleep" 0.1
-until_true 20 grep -q "\"exe.sha256\":\"$sum\"" "$work/asked" || fail "no output gets a hash"
+hashed asked "no output gets a hash"
 stop asked
 grep -q '"exe.sha256"' "$work/alerts" && fail "hashed, and nobody asked"
 
@@ -132,11 +97,7 @@ wait "$pid" && fail "fine without hashes"
 printf 'rules: [%s]\nsensor: {ring: 128KiB}\n' "$rules" >"$work/small.yaml"
 start small run -c "$work/small.yaml" -o "json,path=$work/lost"
 kill -STOP "$pid"
-tries=0
-while [ "$tries" -lt 1000 ]; do
-    "$work/$token" again
-    tries=$((tries + 1))
-done
+storm
 kill -CONT "$pid"
 until_true 50 grep -q '"rule":{"id":"picket.events_lost"' "$work/lost" || fail "no alert on a loss"
 kill -INT "$pid"

@@ -370,14 +370,8 @@ static void test_exec_of_a_second_thread(void **state)
 static int child_vfork(void *argument)
 {
     struct start *start = argument;
-    pid_t pid = vfork(); /* NOLINT(clang-analyzer-security.insecureAPI.vfork): it is the point */
 
-    if (pid == 0) {
-        execv(start->filename, (char *const *)start->argv);
-        _exit(1);
-    }
-    waitpid(pid, NULL, 0);
-    _exit(0);
+    scene_vfork(start->filename, start->argv);
 }
 
 static void test_vfork(void **state)

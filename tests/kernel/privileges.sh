@@ -1,43 +1,13 @@
 #!/bin/sh
-# privileges.sh PICKET RULES: what runs of picket once it watches holds no more than docs/security.md
-# says, and everything goes on working.
+# privileges.sh SCENE PICKET RULES: what runs of picket once it watches holds no more than
+# docs/security.md says, and everything goes on working. SCENE is scene.sh.
 set -u
-picket=$1
-rules=$2
-work=$(mktemp -d /tmp/picket-privileges-XXXXXX)
-token=picket-$$
+scene=$1
+picket=$2
+rules=$3
 none=0000000000000000
-failed=0
-pid=
-
-cleanup() {
-    [ -n "$pid" ] && kill -9 "$pid" 2>/dev/null
-    rm -rf "$work"
-}
-trap cleanup EXIT
-
-if [ "$(id -u)" != 0 ]; then
-    echo "skipped: needs root" >&2
-    [ -z "${CI:-}" ] && exit 77
-    exit 1
-fi
-
-fail() {
-    echo "FAILED: $*"
-    failed=1
-}
-
-# until_true TENTHS COMMAND...: true as soon as the command is, at most that many tenths of a second.
-until_true() {
-    tenths=$1
-    shift
-    while [ "$tenths" -gt 0 ]; do
-        "$@" && return 0
-        sleep 0.1
-        tenths=$((tenths - 1))
-    done
-    return 1
-}
+# shellcheck source=tests/kernel/scene.sh
+. "$scene"
 
 # start ARGUMENTS...: picket in the background, with a descriptor it has no use for.
 start() {
@@ -45,11 +15,7 @@ start() {
     : >"$work/out"
     "$picket" "$@" >"$work/out" 2>"$work/err" 9>"$work/inherited" &
     pid=$!
-    until_true 200 grep -q 'Ctrl-C ends it\|^TIME ' "$work/err" "$work/out" || {
-        cat "$work/err"
-        fail "picket $1 does not start"
-        exit 1
-    }
+    until_ready "$work/err" "$work/out"
 }
 
 # Ends it, with status $1.
@@ -116,8 +82,6 @@ alerted() {
     until_true 50 grep -q "$token-$1 $token" "$2" || fail "no alert: $1"
 }
 
-cp /bin/true "$work/$token"
-
 # Engine, launcher and host; an alert; a host that is killed; a file that is moved away; a loss; the
 # counts.
 cat >"$work/picket.yaml" <<END
@@ -144,11 +108,7 @@ until_true 100 restarted || fail "the host is not started again"
 alerted second "$work/rotated"
 expect_rights "/proc/$(pgrep -P "$launcher")/status" 65534 65534 $none
 kill -STOP "$pid"
-i=0
-while [ $i -lt 1000 ]; do
-    "$work/$token" storm
-    i=$((i + 1))
-done
+storm
 kill -CONT "$pid"
 until_true 50 grep -q 'events were missed' "$work/err" || fail "a loss is not told"
 kill -USR1 "$pid"

@@ -36,4 +36,7 @@ void scene_copy(const char *path, int fd);
  * open; what is told there is *TRUTH, and a silent end fails the test. */
 pid_t scene_run(int (*child)(void *), void *argument, struct truth *truth);
 
+/* Executes that program in a child by vfork(2), waits for its end and exits. */
+_Noreturn void scene_vfork(const char *filename, const char *const *argv);
+
 #endif

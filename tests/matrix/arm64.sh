@@ -9,10 +9,12 @@ libraries=$(sed -n '/^build_packages=/,/"$/p' "$source/dev" | grep -o '[a-z0-9.-
 # shellcheck disable=SC2086 # a list of words
 root=$("$here/fetch.sh" arm64 "$1" packages $libraries libgcc-12-dev libcmocka-dev busybox-static \
     coreutils procps)
+# A cache that was copied was configured for where it came from.
+grep -qsFx "CMAKE_CACHEFILE_DIR:INTERNAL=$1/build" "$1/build/CMakeCache.txt" || rm -rf "$1/build"
 {
     cmake -G Ninja -S "$source" -B "$1/build" -D CMAKE_BUILD_TYPE=Release \
-        -D CMAKE_TOOLCHAIN_FILE="$here/arm64.cmake" -D PICKET_ROOT="$root"
-    cmake --build "$1/build"
+        -D CMAKE_TOOLCHAIN_FILE="$here/arm64.cmake" -D PICKET_ROOT="$root" &&
+        cmake --build "$1/build" -- --quiet
 } >"$1/build.log" 2>&1 || {
     tail -n 40 "$1/build.log" >&2
     exit 1

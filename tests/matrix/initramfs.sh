@@ -33,6 +33,10 @@ put_libraries() {
     for name in $(needs "$@"); do
         [ -e "$work/lib/$name" ] && continue
         library=$(find "$root/lib/" "$root/usr/lib/" -maxdepth 2 -name "$name" | head -n 1)
+        [ -n "$library" ] || {
+            echo "initramfs.sh: no library $name in $root/lib and $root/usr/lib" >&2
+            exit 1
+        }
         cp -L "$library" "$work/lib/$name"
         put_libraries "$work/lib/$name"
     done

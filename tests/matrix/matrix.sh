@@ -1,8 +1,8 @@
 #!/bin/sh
 # matrix.sh BUILD [--write] [KERNEL...]: runs the kernel tests of a build on each kernel and prints a
-# table; with --write also into docs/kernels.md and docs/evasion.md. A KERNEL is "running", a version ("6.1": the newest
-# of Debian's that begin so), "newest", or one of these for the other machine ("6.1-arm64"). Needs
-# root. What is fetched and built is kept in build/matrix, logs too.
+# table; with --write also into docs/kernels.md and docs/evasion.md. A KERNEL is "running", a version
+# ("6.1": the newest of Debian's that begin so), "newest", or one of these for the other machine
+# ("6.1-arm64"). Needs root. What is fetched and built is kept in build/matrix, logs too.
 set -eu
 build=$(cd "$1" && pwd)
 shift
@@ -74,7 +74,10 @@ set -- "$@" --
 while [ "$1" != -- ]; do
     log=$work/logs/$1.log
     echo "== $1" >&2
-    run "$1" >"$log" || failed="$failed $1"
+    run "$1" >"$log" 2>&1 || {
+        tail -n 40 "$log" >&2
+        failed="$failed $1"
+    }
     shift
     set -- "$@" "$log"
 done

@@ -36,31 +36,34 @@ static void on_event(void *context, int cpu, void *data, __u32 size)
     seed.count++;
 }
 
-/* The number of the tracepoint, from a tracefs that is mounted nowhere. */
-static long tracepoint_id(void)
+/* What a file of the tracepoint says, in a tracefs that is mounted nowhere: "" where it cannot. */
+static const char *tracepoint_read(const char *name)
 {
+    static char text[2048];
+    char path[64];
     CLEANUP(closep) int fs = fsopen("tracefs", FSOPEN_CLOEXEC);
 
     if (fs < 0 || fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
-        return -1;
+        return "";
     CLEANUP(closep) int mounted = fsmount(fs, FSMOUNT_CLOEXEC, 0);
-    CLEANUP(closep)
-    int fd = openat(mounted, "events/syscalls/sys_enter_execve/id", O_RDONLY | O_CLOEXEC);
-    char digits[32] = "";
 
-    return fd < 0 || read(fd, digits, sizeof digits - 1) < 0 ? -1 : strtol(digits, NULL, 10);
+    snprintf(path, sizeof path, "events/syscalls/sys_enter_execve/%s", name);
+    CLEANUP(closep) int fd = openat(mounted, path, O_RDONLY | O_CLOEXEC);
+    ssize_t len = read(fd, text, sizeof text - 1);
+
+    text[len < 0 ? 0 : len] = '\0';
+    return text;
 }
 
 static int seed_begin(void **state)
 {
     struct perf_event_attr attr = {
         .size = sizeof attr, .type = PERF_TYPE_TRACEPOINT, .sample_period = 1};
-    long id = tracepoint_id();
 
+    attr.config = strtoul(tracepoint_read("id"), NULL, 10);
     seed.skeleton = seed_bpf__open_and_load();
-    if (id < 0 || !seed.skeleton)
+    if (attr.config == 0 || !seed.skeleton)
         return 0; /* the tests are skipped */
-    attr.config = (unsigned long)id;
     int fd = (int)syscall(SYS_perf_event_open, &attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
 
     seed.link = bpf_program__attach_perf_event(seed.skeleton->progs.seed_enter, fd);
@@ -131,6 +134,9 @@ static int trick_not_resident(void *argument)
 
 static void test_filename_not_resident(void **state)
 {
+    /* From Linux 6.19 on: mostly, and then the page is resident. */
+    if (strstr(tracepoint_read("format"), "__filename_val"))
+        stage_skip("the kernel's own tracing reads the filename before the program does");
     play(trick_not_resident, NULL);
     if (seed.count > 0)
         assert_string_equal(seed.last.comm, "");

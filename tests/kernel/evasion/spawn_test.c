@@ -17,14 +17,8 @@
 static int trick_vfork(void *argument)
 {
     struct start *start = argument;
-    pid_t pid = vfork(); /* NOLINT(clang-analyzer-security.insecureAPI.vfork): it is the point */
 
-    if (pid == 0) {
-        execv(start->filename, (char *const *)start->argv);
-        _exit(1);
-    }
-    waitpid(pid, NULL, 0);
-    _exit(0);
+    scene_vfork(start->filename, start->argv);
 }
 
 static int trick_posix_spawn(void *argument)
