@@ -80,6 +80,8 @@ void alert_put_json(struct json_writer *json, const struct alert *alert)
         put_time(json, TEXT("since"), alert->fold.since);
         json_end(json, '}');
     }
+    if (alert->matched.len)
+        json_raw(json, alert->matched);
     put_json(json, TEXT("event"), alert->event);
     put_json(json, TEXT("detail"), alert->detail);
     json_end(json, '}');

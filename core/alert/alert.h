@@ -27,8 +27,9 @@ struct alert {
     const struct alert_host *host;
     const struct rule *rule;
     struct text message;
-    struct text event;  /* the event's JSON; ptr NULL: there is none */
-    struct text detail; /* JSON, of an alert about picket itself; ptr NULL: none */
+    struct text matched; /* members of it, by evidence_put_json(); len 0: none */
+    struct text event;   /* the event's JSON; ptr NULL: there is none */
+    struct text detail;  /* JSON, of an alert about picket itself; ptr NULL: none */
     struct alert_fold fold;
 };
 

@@ -19,6 +19,32 @@ static const struct rule rules[INTERNAL_ALERT_KINDS] = {
             .severity = SEVERITY_CRITICAL,
             .enabled = true,
         },
+    [INTERNAL_REGEX_LIMITED] =
+        {
+            .id = TEXT(INTERNAL_ALERT_PREFIX "regex_limited"),
+            .title = TEXT("A regex was too expensive to finish"),
+            .description = TEXT("Something that started on this machine made a rule's regex so "
+                                "expensive that picket gave it up: the rule may have missed it."),
+            .severity = SEVERITY_HIGH,
+            .enabled = true,
+        },
+    [INTERNAL_RULES_CHANGED] =
+        {
+            .id = TEXT(INTERNAL_ALERT_PREFIX "rules_changed"),
+            .title = TEXT("The rules were changed"),
+            .description = TEXT("picket matches by other rules from here on."),
+            .severity = SEVERITY_INFORMATIONAL,
+            .enabled = true,
+        },
+    [INTERNAL_RULES_REJECTED] =
+        {
+            .id = TEXT(INTERNAL_ALERT_PREFIX "rules_rejected"),
+            .title = TEXT("Changed rules were rejected"),
+            .description = TEXT("The rules on disk have mistakes: picket goes on with those it "
+                                "had."),
+            .severity = SEVERITY_MEDIUM,
+            .enabled = true,
+        },
 };
 
 const struct rule *internal_alert_rule(enum internal_alert_kind kind)

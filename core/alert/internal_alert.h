@@ -9,10 +9,13 @@
 #define INTERNAL_ALERT_PREFIX "picket."
 
 enum internal_alert_kind {
-    INTERNAL_EVENTS_LOST,  /* picket.events_lost: see alert/loss.h */
-    INTERNAL_SENSOR_BLIND, /* picket.sensor_blind: see sensor/canary.h */
+    INTERNAL_EVENTS_LOST,    /* picket.events_lost: see alert/loss.h */
+    INTERNAL_SENSOR_BLIND,   /* picket.sensor_blind: see sensor/canary.h */
+    INTERNAL_REGEX_LIMITED,  /* picket.regex_limited: see alert/limit.h */
+    INTERNAL_RULES_CHANGED,  /* picket.rules_changed: see engine/reload.h */
+    INTERNAL_RULES_REJECTED, /* picket.rules_rejected: likewise */
 };
-#define INTERNAL_ALERT_KINDS 2
+#define INTERNAL_ALERT_KINDS 5
 
 /* Borrows all it points to. */
 struct internal_alert {

@@ -4,6 +4,7 @@
 #include <sys/random.h>
 
 #include "base/clock.h"
+#include "base/digest.h"
 
 #define BUCKETS 16384
 
@@ -19,7 +20,7 @@ struct window {
     int64_t opened, closes, last;
     uint64_t count;
     uint64_t origin[3];
-    struct text message, event; /* both of the one block at message.ptr */
+    struct text message, matched, event; /* all of the one block at message.ptr */
 };
 
 /* A rule's windows all last as long, so they close in the order they opened. */
@@ -27,10 +28,14 @@ struct queue {
     struct window *oldest, *youngest;
 };
 
+struct suppression_queues {
+    size_t count;
+    struct queue of[];
+};
+
 struct suppression {
     uint64_t seed; /* an attacker who knew it could make two different alerts look the same */
-    struct queue *queues;
-    size_t queue_count;
+    struct suppression_queues *queues;
     struct window *buckets[BUCKETS];
     struct window *fold; /* which the next suppression_keep() is for */
     int64_t next_close;
@@ -40,14 +45,28 @@ struct suppression {
     struct suppression_counters counters;
 };
 
+struct suppression_queues *suppression_queues_new(const struct ruleset *rules)
+{
+    struct suppression_queues *queues =
+        calloc(1, sizeof *queues + rules->count * sizeof(struct queue));
+
+    if (queues)
+        queues->count = rules->count;
+    return queues;
+}
+
+void suppression_queues_free(struct suppression_queues *queues)
+{
+    free(queues);
+}
+
 int suppression_new(const struct ruleset *rules, struct suppression **out)
 {
     struct suppression *suppression = calloc(1, sizeof *suppression);
 
     if (!suppression)
         return -ENOMEM;
-    suppression->queue_count = rules->count;
-    suppression->queues = calloc(rules->count + 1, sizeof *suppression->queues);
+    suppression->queues = suppression_queues_new(rules);
     suppression->next_close = INT64_MAX;
     if (!suppression->queues || getrandom(&suppression->seed, sizeof suppression->seed, 0) < 0) {
         suppression_free(suppression);
@@ -57,15 +76,15 @@ int suppression_new(const struct ruleset *rules, struct suppression **out)
     return 0;
 }
 
-static size_t words_size(struct text message, struct text event_json)
+static size_t words_size(struct text message, struct text matched, struct text event_json)
 {
-    return message.len + event_json.len + 1;
+    return message.len + matched.len + event_json.len + 1;
 }
 
 static void free_window(struct suppression *suppression, struct window *window)
 {
     if (window->message.ptr)
-        suppression->bytes -= words_size(window->message, window->event);
+        suppression->bytes -= words_size(window->message, window->matched, window->event);
     free((char *)window->message.ptr);
     free(window);
 }
@@ -74,14 +93,15 @@ void suppression_free(struct suppression *suppression)
 {
     if (!suppression)
         return;
-    for (size_t i = 0; suppression->queues && i < suppression->queue_count; i++) {
-        for (struct window *window = suppression->queues[i].oldest, *next; window; window = next) {
+    for (size_t i = 0; suppression->queues && i < suppression->queues->count; i++) {
+        for (struct window *window = suppression->queues->of[i].oldest, *next; window;
+             window = next) {
             next = window->younger;
             free_window(suppression, window);
         }
     }
     buffer_deinit(&suppression->value);
-    free(suppression->queues);
+    suppression_queues_free(suppression->queues);
     free(suppression);
 }
 
@@ -92,12 +112,12 @@ static uint64_t mix(uint64_t state, uint64_t word)
 }
 
 /* What makes alerts of a rule the same: the values of its `by` fields. A field that is not there
- * is told from one that is empty. */
+ * is told from one that is empty. The rule's id is the same in every load, its index is not. */
 static uint64_t key_of(struct suppression *suppression, const struct rule *rule,
                        const struct event *event)
 {
     struct buffer *text = &suppression->value;
-    uint64_t key = mix(suppression->seed, rule->index + 1);
+    uint64_t key = digest_text(suppression->seed, rule->id);
 
     for (size_t i = 0; i < rule->suppress.by_count; i++) {
         struct value value;
@@ -128,7 +148,7 @@ static void open_window(struct suppression *suppression, const struct rule *rule
                         int64_t now)
 {
     struct window *window = NULL;
-    struct queue *queue = &suppression->queues[rule->index];
+    struct queue *queue = &suppression->queues->of[rule->index];
 
     if (suppression->counters.windows < SUPPRESSION_WINDOWS_MAX)
         window = calloc(1, sizeof *window);
@@ -171,20 +191,31 @@ enum suppression_verdict suppression_admit(struct suppression *suppression, cons
     return SUPPRESSION_FOLD_FIRST;
 }
 
-void suppression_keep(struct suppression *suppression, struct text message, struct text event_json)
+/* Copies T to where *AT is, and moves that behind it. */
+static struct text move_in(char **at, struct text t)
+{
+    struct text kept = {*at, t.len};
+
+    if (t.len)
+        memcpy(*at, t.ptr, t.len);
+    *at += t.len;
+    return kept;
+}
+
+void suppression_keep(struct suppression *suppression, struct text message, struct text matched,
+                      struct text event_json)
 {
     struct window *window = suppression->fold;
-    size_t size = words_size(message, event_json);
+    size_t size = words_size(message, matched, event_json);
     char *block = size < SUPPRESSION_BYTES_MAX - suppression->bytes ? malloc(size) : NULL;
 
     suppression->fold = NULL;
     if (!block)
         return; /* the summary then has no words, but its count */
     suppression->bytes += size;
-    memcpy(block, message.ptr, message.len);
-    memcpy(block + message.len, event_json.ptr, event_json.len);
-    window->message = (struct text){block, message.len};
-    window->event = (struct text){block + message.len, event_json.len};
+    window->message = move_in(&block, message);
+    window->matched = move_in(&block, matched);
+    window->event = move_in(&block, event_json);
 }
 
 static void close_oldest(struct suppression *suppression, struct queue *queue, suppression_fn *fn,
@@ -204,6 +235,7 @@ static void close_oldest(struct suppression *suppression, struct queue *queue, s
             .fold = {window->count, window->opened},
             .time = window->last,
             .message = window->message,
+            .matched = window->matched,
             .event = window->event.len ? window->event : TEXT("{}"),
         };
 
@@ -223,14 +255,35 @@ void suppression_close(struct suppression *suppression, int64_t now, suppression
     if (set_back)
         suppression->latest = now;
     suppression->next_close = INT64_MAX;
-    for (size_t i = 0; i < suppression->queue_count; i++) {
-        struct queue *queue = &suppression->queues[i];
+    for (size_t i = 0; i < suppression->queues->count; i++) {
+        struct queue *queue = &suppression->queues->of[i];
 
         while (queue->oldest && (set_back || queue->oldest->closes <= now))
             close_oldest(suppression, queue, fn, context);
         if (queue->oldest && queue->oldest->closes < suppression->next_close)
             suppression->next_close = queue->oldest->closes;
     }
+}
+
+struct suppression_queues *suppression_carry(struct suppression *suppression,
+                                             struct suppression_queues *queues,
+                                             const struct rule *const *became, suppression_fn *fn,
+                                             void *context)
+{
+    struct suppression_queues *before = suppression->queues;
+
+    for (size_t i = 0; i < before->count; i++) {
+        struct queue *queue = &before->of[i];
+
+        while (!became[i] && queue->oldest)
+            close_oldest(suppression, queue, fn, context);
+        for (struct window *window = queue->oldest; window; window = window->younger)
+            window->rule = became[i];
+        if (became[i])
+            queues->of[became[i]->index] = *queue;
+    }
+    suppression->queues = queues;
+    return before;
 }
 
 struct suppression_counters suppression_counters(const struct suppression *suppression)

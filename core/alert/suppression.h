@@ -18,19 +18,25 @@
 #define SUPPRESSION_BYTES_MAX ((size_t)32 << 20)
 
 struct suppression;
+struct suppression_queues; /* where the windows of a ruleset's rules stand, oldest first */
 
 /* 0 or -ENOMEM. */
 int suppression_new(const struct ruleset *rules, struct suppression **out);
 void suppression_free(struct suppression *suppression);
 DEFINE_FREEP(struct suppression, suppression)
 
+/* Those of RULES, without a window. NULL: out of memory. */
+struct suppression_queues *suppression_queues_new(const struct ruleset *rules);
+void suppression_queues_free(struct suppression_queues *queues); /* they have no window */
+DEFINE_FREEP(struct suppression_queues, suppression_queues)
+
 /* A window that closed over alerts it held back. Borrowed for the call. */
 struct suppression_summary {
     const struct rule *rule;
     struct alert_fold fold;
-    uint64_t origin[3];         /* of the first of those events */
-    int64_t time;               /* of the last */
-    struct text message, event; /* of the first */
+    uint64_t origin[3];                  /* of the first of those events */
+    int64_t time;                        /* of the last */
+    struct text message, matched, event; /* of the first */
 };
 
 typedef void suppression_fn(void *context, const struct suppression_summary *summary);
@@ -48,7 +54,8 @@ enum suppression_verdict suppression_admit(struct suppression *suppression, cons
 
 /* Right after SUPPRESSION_FOLD_FIRST: what the summary will say and show. Without it the summary
  * has no words, but all else. */
-void suppression_keep(struct suppression *suppression, struct text message, struct text event_json);
+void suppression_keep(struct suppression *suppression, struct text message, struct text matched,
+                      struct text event_json);
 
 /* Closes the windows that end at or before NOW; INT64_MAX closes all. Calls FN for those that held
  * something back, by rule, oldest first. Cheap when none is due.
@@ -58,6 +65,15 @@ void suppression_keep(struct suppression *suppression, struct text message, stru
  * open for as long again as the step was. NOW may be ahead of the events still to come. */
 void suppression_close(struct suppression *suppression, int64_t now, suppression_fn *fn,
                        void *context);
+
+/* Goes over to another load of the rules, that of QUEUES, which becomes the suppression's; the
+ * caller gets the one before, without windows. BECAME says, by the index of each rule of that,
+ * which new rule goes on with its windows: one with the same id and `suppress`. NULL: none does,
+ * and they close: FN is called as by suppression_close(). Allocates nothing. */
+struct suppression_queues *suppression_carry(struct suppression *suppression,
+                                             struct suppression_queues *queues,
+                                             const struct rule *const *became, suppression_fn *fn,
+                                             void *context);
 
 struct suppression_counters {
     uint64_t folded;  /* alerts held back */

@@ -7,27 +7,40 @@
 
 void diag_list_deinit(struct diag_list *list)
 {
+    map_deinit(&list->sources);
     arena_deinit(&list->arena);
     free(list->items);
     *list = (struct diag_list){0};
 }
 
-void diag_add_source(struct diag_list *list, const char *file, struct text content)
+static struct diag_source *find_source(const struct diag_list *list, const char *file)
+{
+    return file ? map_get(&list->sources, text_from(file)) : NULL;
+}
+
+static struct diag_source *new_source(struct diag_list *list, const char *file)
 {
     struct diag_source *source = arena_alloc(&list->arena, sizeof *source);
+    const char *kept = arena_string(&list->arena, file);
 
-    if (!source) {
-        list->failed = true;
-        return;
-    }
-    source->file = arena_string(&list->arena, file);
-    source->content = arena_text(&list->arena, content);
-    if (!source->file || !source->content.ptr) {
-        list->failed = true;
-        return;
-    }
-    source->next = list->sources;
-    list->sources = source;
+    if (!source || !kept)
+        return NULL;
+    *source = (struct diag_source){.file = kept, .rank = list->sources.count};
+    return map_add(&list->sources, text_from(kept), source) == 0 ? source : NULL;
+}
+
+const char *diag_add_source(struct diag_list *list, const char *file, struct text content)
+{
+    struct diag_source *source = find_source(list, file);
+
+    if (!source)
+        source = new_source(list, file);
+    if (source)
+        source->content = arena_text(&list->arena, content);
+    if (source && source->content.ptr)
+        return source->file;
+    list->failed = true;
+    return NULL;
 }
 
 /* A message that quotes a long text keeps its front and its end. */
@@ -53,6 +66,22 @@ static const char *keep_message(struct diag_list *list, struct text t)
                         t.ptr + end);
 }
 
+/* FILE in LIST's arena: what a mark names may be gone before it is shown. */
+static const char *keep_file(struct diag_list *list, const char *file)
+{
+    const struct diag_source *source = find_source(list, file);
+    const char *last = list->count ? list->items[list->count - 1].mark.file : NULL;
+
+    if (source || !file)
+        return source ? source->file : NULL;
+    if (last && strcmp(last, file) == 0)
+        return last;
+    const char *kept = arena_string(&list->arena, file);
+
+    list->failed |= !kept;
+    return kept;
+}
+
 __attribute__((format(printf, 3, 0))) static void add(struct diag_list *list, struct diag diag,
                                                       const char *format, va_list args)
 {
@@ -71,6 +100,9 @@ __attribute__((format(printf, 3, 0))) static void add(struct diag_list *list, st
     }
     buffer_vprintf(&message, format, args);
     diag.message = keep_message(list, buffer_text(&message));
+    diag.mark.file = keep_file(list, diag.mark.file);
+    diag.hint = list->hint;
+    list->hint = NULL;
     if (!diag.message || buffer_failed(&message)) {
         list->failed = true;
         return;
@@ -101,26 +133,30 @@ void diag_warning(struct diag_list *list, struct mark mark, const char *code, co
 
 const char *diag_hint(struct diag_list *list, const char *nearest)
 {
-    const char *hint = nearest ? arena_printf(&list->arena, "; did you mean '%s'?", nearest) : "";
+    if (!nearest)
+        return "";
+    const char *tail = arena_printf(&list->arena, "; did you mean '%s'?", nearest);
 
-    list->failed |= !hint;
-    return hint ? hint : "";
+    list->hint = arena_string(&list->arena, nearest);
+    list->failed |= !tail || !list->hint;
+    return tail ? tail : "";
 }
 
-/* The rank of a file among those added, the first added before the others: it is the last in the
- * list of sources. Without a file: behind all. */
-static size_t file_rank(const struct diag_list *list, const char *file)
+size_t diag_allow(struct diag_list *list, const char *code)
 {
-    const struct diag_source *source = list->sources;
-    size_t behind = 0;
+    size_t kept = 0;
 
-    while (source && (!file || strcmp(source->file, file) != 0))
-        source = source->next;
-    if (!source)
-        return SIZE_MAX;
-    while ((source = source->next))
-        behind++;
-    return behind;
+    for (size_t i = 0; i < list->count; i++) {
+        const struct diag *diag = &list->items[i];
+
+        if (diag->severity != DIAG_WARNING || strcmp(diag->code, code) != 0)
+            list->items[kept++] = *diag;
+    }
+    size_t allowed = list->count - kept;
+
+    list->count = kept;
+    list->warnings -= allowed;
+    return allowed;
 }
 
 static int compare_unsigned(size_t a, size_t b)
@@ -128,11 +164,10 @@ static int compare_unsigned(size_t a, size_t b)
     return (a > b) - (a < b);
 }
 
-static int compare(const void *left, const void *right, void *context)
+static int compare(const void *left, const void *right)
 {
     const struct diag *a = left, *b = right;
-    int order =
-        compare_unsigned(file_rank(context, a->mark.file), file_rank(context, b->mark.file));
+    int order = compare_unsigned(a->rank, b->rank);
 
     if (order == 0)
         order = compare_unsigned(a->mark.line, b->mark.line);
@@ -141,18 +176,22 @@ static int compare(const void *left, const void *right, void *context)
     return order ? order : compare_unsigned(a->order, b->order);
 }
 
+/* Without a file, or of one that was not added: behind all. */
 void diag_sort(struct diag_list *list)
 {
+    for (size_t i = 0; i < list->count; i++) {
+        const struct diag_source *source = find_source(list, list->items[i].mark.file);
+
+        list->items[i].rank = source ? source->rank : SIZE_MAX;
+    }
     if (list->count)
-        qsort_r(list->items, list->count, sizeof *list->items, compare, list);
+        qsort(list->items, list->count, sizeof *list->items, compare);
 }
 
-static bool source_line(const struct diag_list *list, struct mark mark, struct text *out)
+bool diag_source_line(const struct diag_list *list, struct mark mark, struct text *out)
 {
-    const struct diag_source *source = list->sources;
+    const struct diag_source *source = find_source(list, mark.file);
 
-    while (source && strcmp(source->file, mark.file) != 0)
-        source = source->next;
     if (!source || mark.line == 0)
         return false;
     struct text rest = source->content;
@@ -162,6 +201,8 @@ static bool source_line(const struct diag_list *list, struct mark mark, struct t
     if (!rest.ptr)
         return false;
     *out = text_split(&rest, '\n');
+    if (text_ends(*out, TEXT("\r")))
+        out->len--;
     return true;
 }
 
@@ -237,8 +278,6 @@ static void render_source(const struct diag *diag, struct text line, bool colour
     size_t at = diag->mark.column ? diag->mark.column - 1 : 0;
     size_t before = out->len;
 
-    if (text_ends(line, TEXT("\r")))
-        line.len--;
     struct text shown = window(line, &at);
 
     buffer_printf(out, "%5u", diag->mark.line);
@@ -273,7 +312,7 @@ void diag_render(const struct diag_list *list, const struct diag *diag, bool col
     buffer_put_string(out, colour ? "\033[0m " : " ");
     buffer_put_printable(out, text_from(diag->message));
     buffer_printf(out, " [%s]\n", diag->code);
-    if (diag->mark.file && source_line(list, diag->mark, &line))
+    if (diag->mark.file && diag_source_line(list, diag->mark, &line))
         render_source(diag, line, colour, out);
 }
 

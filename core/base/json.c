@@ -142,10 +142,8 @@ int json_tree(struct json_writer *json, const json_t *value)
 static const char base64_digits[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-void json_base64(struct json_writer *json, struct text bytes)
+void base64_encode(struct text bytes, struct buffer *out)
 {
-    separate(json);
-    buffer_put_char(json->buffer, '"');
     for (size_t i = 0; i < bytes.len; i += 3) {
         uint32_t group = 0;
 
@@ -156,9 +154,16 @@ void json_base64(struct json_writer *json, struct text bytes)
 
             if (i + k > bytes.len)
                 digit = '=';
-            buffer_put_char(json->buffer, digit);
+            buffer_put_char(out, digit);
         }
     }
+}
+
+void json_base64(struct json_writer *json, struct text bytes)
+{
+    separate(json);
+    buffer_put_char(json->buffer, '"');
+    base64_encode(bytes, json->buffer);
     buffer_put_char(json->buffer, '"');
 }
 

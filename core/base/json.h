@@ -33,6 +33,9 @@ int json_tree(struct json_writer *json, const json_t *value); /* 0 or -ENOMEM */
 /* Bytes as base64 (RFC 4648, padded), quoted. */
 void json_base64(struct json_writer *json, struct text bytes);
 
+/* Appends base64 to OUT. */
+void base64_encode(struct text bytes, struct buffer *out);
+
 /* Decodes base64 into OUT (cleared first). -EINVAL. */
 int base64_decode(struct text t, struct buffer *out);
 

@@ -67,6 +67,17 @@ struct text text_trim(struct text t)
     return t;
 }
 
+struct text text_clip(struct text t, size_t max)
+{
+    size_t len = max;
+
+    if (t.len <= max)
+        return t;
+    for (unsigned back = 0; back < 3 && len && ((unsigned char)t.ptr[len] & 0xc0) == 0x80; back++)
+        len--;
+    return (struct text){t.ptr, len};
+}
+
 size_t text_utf8(struct text t, uint32_t *code)
 {
     static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
@@ -258,8 +269,12 @@ const char *text_nearest(struct text word, const char *const *candidates, size_t
 {
     unsigned limit = word.len <= 3 ? 1 : word.len <= 7 ? 2 : 3;
     const char *nearest = NULL;
-    unsigned best = limit + 1;
+    unsigned best;
 
+    /* Of a word all of which has to be replaced nothing is left. */
+    if (word.len <= limit)
+        limit = word.len ? (unsigned)word.len - 1 : 0;
+    best = limit + 1;
     for (size_t i = 0; i < count; i++) {
         unsigned distance = text_distance(word, text_from(candidates[i]), limit);
 

@@ -561,10 +561,9 @@ static bool check_characters(struct reader *reader)
 
 static int reader_init(struct reader *reader, struct text content, const char *file)
 {
-    diag_add_source(reader->diags, file, content);
+    reader->file = diag_add_source(reader->diags, file, content);
     if (reader->diags->failed || !yaml_parser_initialize(&reader->parser))
         return -ENOMEM;
-    reader->file = reader->diags->sources->file;
     reader->content = content;
     /* A byte order mark is none of the text, and would count as indentation. */
     if (text_starts(content, TEXT("\xef\xbb\xbf")))

@@ -14,6 +14,28 @@ void arguments_deinit(struct arguments *arguments)
     free(arguments->outputs);
 }
 
+/* Options that have no letter. */
+enum { OPTION_WATCH = 256, OPTION_STATS };
+
+static const struct option long_options[] = {
+    {"watch", no_argument, NULL, OPTION_WATCH},
+    {"stats", optional_argument, NULL, OPTION_STATS},
+    {0},
+};
+
+/* How many rules are shown when nobody says. */
+#define STATS_USUAL 20
+
+static int read_stats(struct arguments *arguments, const char *text)
+{
+    int64_t number = STATS_USUAL;
+
+    if (text && (text_to_int(text_from(text), &number) < 0 || number < 1 || number > INT32_MAX))
+        return misused("--stats wants a number of rules, not '%s'", text);
+    arguments->engine.stats = (size_t)number;
+    return 0;
+}
+
 int arguments_parse(struct arguments *arguments, int argc, char **argv)
 {
     int option;
@@ -25,7 +47,7 @@ int arguments_parse(struct arguments *arguments, int argc, char **argv)
         log_error("out of memory");
         return EXIT_FAILED;
     }
-    while ((option = getopt(argc, argv, "c:r:o:v")) != -1) {
+    while ((option = getopt_long(argc, argv, "c:r:o:v", long_options, NULL)) != -1) {
         switch (option) {
         case 'c':
             arguments->engine.config = optarg;
@@ -35,6 +57,13 @@ int arguments_parse(struct arguments *arguments, int argc, char **argv)
             break;
         case 'o':
             arguments->outputs[arguments->engine.output_count++] = optarg;
+            break;
+        case OPTION_WATCH:
+            arguments->engine.watch = true;
+            break;
+        case OPTION_STATS:
+            if (read_stats(arguments, optarg))
+                return EXIT_MISUSED;
             break;
         case 'v':
             log_set_verbose(true);
@@ -63,7 +92,7 @@ int misused(const char *format, ...)
     return EXIT_MISUSED;
 }
 
-static bool wants_colour(FILE *file)
+bool wants_colour(FILE *file)
 {
     return isatty(fileno(file)) && !getenv("NO_COLOR");
 }
@@ -78,15 +107,20 @@ void print_diagnostics(struct diag_list *diags, FILE *file)
         fprintf(file, "picket: out of memory: there are more mistakes than are shown\n");
 }
 
-void report_start(struct diag_list *diags, int result)
+void print_errors(struct diag_list *diags, FILE *file)
 {
     CLEANUP(buffer_deinit) struct buffer text = {0};
 
     diag_sort(diags);
     for (size_t i = 0; i < diags->count; i++)
         if (diags->items[i].severity == DIAG_ERROR)
-            diag_render(diags, &diags->items[i], wants_colour(stderr), &text);
-    fputs(buffer_string(&text), stderr);
+            diag_render(diags, &diags->items[i], wants_colour(file), &text);
+    fputs(buffer_string(&text), file);
+}
+
+void report_start(struct diag_list *diags, int result)
+{
+    print_errors(diags, stderr);
     if (diags->errors)
         log_error("not started: the mistakes above must be put right first");
     else if (result < 0)

@@ -16,12 +16,18 @@ struct arguments {
 
 void arguments_deinit(struct arguments *arguments);
 
-/* Reads -c, -r and -o. 0, or the exit status after saying what is wrong. */
+/* Reads -c, -r, -o, -v, --watch and --stats. 0, or the exit status after saying what is wrong. */
 int arguments_parse(struct arguments *arguments, int argc, char **argv);
 
 /* Says how a command was misused, printable whatever was given: "picket: ...". Returns the exit
  * status. */
 int misused(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Whether FILE is a terminal that is to see colours. */
+bool wants_colour(FILE *file);
+
+/* Prints the errors among them. */
+void print_errors(struct diag_list *diags, FILE *file);
 
 /* Prints all diagnostics, with colour when FILE is a terminal. */
 void print_diagnostics(struct diag_list *diags, FILE *file);

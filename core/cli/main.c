@@ -19,14 +19,25 @@ static int verb_help(int argc, char **argv);
 static int verb_version(int argc, char **argv);
 
 static const struct verb verbs[] = {
-    {"run", verb_run, "[-v] [-c FILE] [-r RULES]... [-o NAME[,key=value]...]...",
+    {"run", verb_run, "[-v] [-c FILE] [-r RULES]... [-o NAME[,key=value]...]... [--watch]",
      "watch this machine and alert (root)"},
     {"watch", verb_watch, "", "print a line for every program that starts (root)"},
     {"record", verb_record, "FILE.jsonl|-", "write every event to a file, for replay (root)"},
     {"replay", verb_replay,
-     "[-v] [-c FILE] [-r RULES]... [-o NAME[,key=value]...]... FILE.jsonl[.gz]|-",
-     "match recorded events"},
-    {"check", verb_check, "RULES...", "say what is wrong with rules, and run their tests"},
+     "[-v] [-c FILE] [-r RULES]... [-o NAME[,key=value]...]... [--stats[=N]] FILE.jsonl[.gz]|-",
+     "match recorded events; --stats: and say what each rule cost"},
+    {"check", verb_check,
+     "[--format text|json|sarif] [--allow CODE]... [--strict] [--summary] [--explain-plan RULE] "
+     "RULES...",
+     "say what is wrong with rules, and run their tests"},
+    {"schema", verb_schema, "", "print the JSON Schema of rule files, for editors"},
+    {"test", verb_test,
+     "[--events FILE]... [--max-alerts N] [--coverage] [--min-coverage PERCENT] [RULES...]",
+     "run the tests of rules, and see which parts of them were ever true"},
+    {"explain", verb_explain, "[-r RULES]... [--format text|json] RULE EVENT",
+     "say why a rule fires on an event, or does not; EVENT: FILE:LINE, - or JSON"},
+    {"new", verb_new, "rule [--id ID] --event EVENT",
+     "print a rule to begin with, made of an event or an alert; EVENT: FILE:LINE, - or JSON"},
     {"fields", verb_fields, "[--markdown] [NAME...]", "list the fields of events"},
     {"plugins", verb_plugins, "", "list the output plugins and their options"},
     {"version", verb_version, "", "print the version"},
@@ -58,6 +69,15 @@ static int verb_help(int argc, char **argv)
 static bool asks_for_help(const char *argument)
 {
     return strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0;
+}
+
+/* Among the options of a verb, wherever. */
+static bool ask_for_help(int argc, char **argv)
+{
+    for (int i = 2; i < argc && strcmp(argv[i], "--") != 0; i++)
+        if (asks_for_help(argv[i]))
+            return true;
+    return false;
 }
 
 static const struct verb *find_verb(const char *name)
@@ -108,7 +128,7 @@ int main(int argc, char **argv)
 
     if (!verb)
         return unknown_verb(name);
-    if (argc > 2 && asks_for_help(argv[2])) {
+    if (ask_for_help(argc, argv)) {
         print_usage(verb);
         return EXIT_FINE;
     }

@@ -12,6 +12,10 @@ int verb_watch(int argc, char **argv);
 int verb_record(int argc, char **argv);
 int verb_replay(int argc, char **argv);
 int verb_check(int argc, char **argv);
+int verb_schema(int argc, char **argv);
+int verb_test(int argc, char **argv);
+int verb_explain(int argc, char **argv);
+int verb_new(int argc, char **argv);
 int verb_fields(int argc, char **argv);
 int verb_plugins(int argc, char **argv);
 

@@ -86,6 +86,7 @@ static int record(struct recorder *recorder, const char *path, int signals)
         .environment = usual.environment,
         .environment_count = usual.environment_count,
         .signals = signals,
+        .bell = -1,
         .on_event = on_event,
         .on_batch = on_batch,
         .on_status = on_status,
@@ -119,7 +120,7 @@ int verb_record(int argc, char **argv)
 
     if (argc != 2 || (argv[1][0] == '-' && argv[1][1]))
         return misused("record: wants one file to write to, or - for standard output");
-    CLEANUP(closep) int signals = signals_open();
+    CLEANUP(closep) int signals = signals_open(false);
 
     if (signals < 0) {
         log_error("signals: %s", strerror(-signals));

@@ -13,6 +13,8 @@ int verb_replay(int argc, char **argv)
     if (arguments.rest_count != 1) {
         return misused("replay: wants one file of events, or - for standard input");
     }
+    if (arguments.engine.watch)
+        return misused("replay: --watch is for run, which goes on long enough");
     arguments.engine.replay = true;
     int r = engine_new(&arguments.engine, &diags, &engine);
 

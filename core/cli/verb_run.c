@@ -1,5 +1,6 @@
 #include "cli/arguments.h"
 #include "cli/verb.h"
+#include "engine/signals.h"
 
 int verb_run(int argc, char **argv)
 {
@@ -13,6 +14,9 @@ int verb_run(int argc, char **argv)
     if (arguments.rest_count > 0) {
         return misused("run: '%s' is one too many; rules are given with -r", arguments.rest[0]);
     }
+    if (arguments.engine.stats)
+        return misused("run: --stats is for replay");
+    signals_hold_reload();
     int r = engine_new(&arguments.engine, &diags, &engine);
 
     report_start(&diags, r);

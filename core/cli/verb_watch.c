@@ -66,6 +66,7 @@ static int watch(struct buffer *line, int signals)
     struct live_options options = {
         .failures = SENSOR_FAILURES_NATIVE,
         .signals = signals,
+        .bell = -1,
         .on_event = on_event,
         .on_batch = on_batch,
         .on_status = on_status,
@@ -95,7 +96,7 @@ int verb_watch(int argc, char **argv)
     if (argc > 1) {
         return misused("watch: takes no argument");
     }
-    CLEANUP(closep) int signals = signals_open();
+    CLEANUP(closep) int signals = signals_open(false);
 
     if (signals < 0) {
         log_error("signals: %s", strerror(-signals));

@@ -176,6 +176,12 @@ static int read_environment(struct reader *reader, const struct yaml_node *node)
     return 0;
 }
 
+static void read_watch(struct reader *reader, const struct yaml_node *node)
+{
+    if (!yaml_is_bool(node, &reader->config->watch))
+        wrong_kind(reader, node, "watch", "true or false");
+}
+
 static const char *const exclusion_kinds[] = {
     [EXCLUDE_CGROUP] = "cgroup",
     [EXCLUDE_USER] = "user",
@@ -292,12 +298,13 @@ static int read_user(struct reader *reader, const struct yaml_node *node)
 
 static int read_root(struct reader *reader, const struct yaml_node *root)
 {
-    static const char *const known[] = {"rules", "outputs", "user", "sensor"};
+    static const char *const known[] = {"rules", "watch", "outputs", "user", "sensor"};
     int r = 0;
 
     if (root->kind != YAML_MAP) {
-        diag_error(reader->diags, root->mark, "wrong-type",
-                   "a configuration is a map with 'rules', 'outputs', 'user' and 'sensor'");
+        diag_error(
+            reader->diags, root->mark, "wrong-type",
+            "a configuration is a map with 'rules', 'watch', 'outputs', 'user' and 'sensor'");
         return 0;
     }
     for (size_t i = 0; i < root->count && r == 0; i++) {
@@ -305,6 +312,8 @@ static int read_root(struct reader *reader, const struct yaml_node *root)
 
         if (text_is(key->text, "rules"))
             r = read_rules(reader, value);
+        else if (text_is(key->text, "watch"))
+            read_watch(reader, value);
         else if (text_is(key->text, "outputs"))
             r = read_outputs(reader, value);
         else if (text_is(key->text, "user"))

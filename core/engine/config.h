@@ -1,6 +1,7 @@
 /* The configuration file, picket.yaml (docs/configuration.md):
  *
  *     rules: [/usr/share/picket/rules, /etc/picket/rules.d]
+ *     watch: true
  *     outputs:
  *       - console
  *       - {plugin: json, name: siem, path: /var/log/picket.jsonl}
@@ -33,6 +34,7 @@ struct config {
     /* Files and folders; relative ones are made relative to the file's folder. */
     const char **rules;
     size_t rule_count;
+    bool watch; /* whether rules are read anew when their files change */
     struct output_config *outputs;
     size_t output_count;
     const char *user; /* whom the engine becomes; NULL: privileges_default() */

@@ -6,48 +6,21 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "event/event_json.h"
+#include "rule/evidence.h"
 
 struct detector {
     struct detector_options options;
-    struct matcher *matcher;
+    struct rulebook *book;
     struct suppression *suppression;
-    uint64_t *routes; /* a rule's outputs, by its index */
     struct loss_ledger *losses;
     uint64_t boot; /* of the losses */
     struct utsname system;
     struct alert_host host;
-    struct buffer message, event_json, alert_json;
+    struct evidence evidence;
+    struct buffer message, matched, event_json, alert_json;
+    struct buffer scratch; /* of the evidence */
     struct detector_counters counters;
 };
-
-static uint64_t find_output(struct delivery *delivery, struct text name)
-{
-    for (size_t i = 0; i < delivery_output_count(delivery); i++) {
-        struct delivery_counters output;
-
-        delivery_counters(delivery, i, &output);
-        if (text_is(name, output.output))
-            return UINT64_C(1) << i;
-    }
-    return 0;
-}
-
-/* Where a rule's alerts go. Names of outputs that are not there lead nowhere, but an alert always
- * goes somewhere: with none of them there, everywhere. */
-static uint64_t route_of(const struct detector *detector, const struct rule *rule)
-{
-    uint64_t route = 0;
-
-    for (size_t i = 0; i < rule->outputs.count; i++) {
-        uint64_t output = find_output(detector->options.delivery, rule->outputs.items[i]);
-
-        if (!output)
-            log_warning("rule '%s': there is no output '%s'", rule->id.ptr,
-                        rule->outputs.items[i].ptr);
-        route |= output;
-    }
-    return route ? route : DELIVERY_ALL;
-}
 
 int detector_new(const struct detector_options *options, struct detector **out)
 {
@@ -61,18 +34,12 @@ int detector_new(const struct detector_options *options, struct detector **out)
         return -errno;
     detector->host = (struct alert_host){detector->system.nodename, detector->system.release,
                                          options->filters, options->filter_count};
-    detector->routes = calloc(options->rules->count + 1, sizeof *detector->routes);
-    if (!detector->routes)
-        return -ENOMEM;
-    for (size_t i = 0; i < options->rules->count; i++)
-        detector->routes[i] = route_of(detector, options->rules->rules[i]);
-    r = matcher_new(options->rules, &detector->matcher);
-    if (r == 0)
-        r = suppression_new(options->rules, &detector->suppression);
+    r = suppression_new(options->book->rules, &detector->suppression);
     if (r == 0)
         r = loss_ledger_new(&detector->losses);
     if (r < 0)
         return r;
+    detector->book = options->book;
     *out = detector;
     detector = NULL;
     return 0;
@@ -82,19 +49,25 @@ void detector_free(struct detector *detector)
 {
     if (!detector)
         return;
-    matcher_free(detector->matcher);
+    rulebook_free(detector->book);
     suppression_free(detector->suppression);
     loss_ledger_free(detector->losses);
     buffer_deinit(&detector->message);
+    buffer_deinit(&detector->matched);
+    buffer_deinit(&detector->scratch);
     buffer_deinit(&detector->event_json);
     buffer_deinit(&detector->alert_json);
-    free(detector->routes);
     free(detector);
 }
 
 const struct alert_host *detector_host(const struct detector *detector)
 {
     return &detector->host;
+}
+
+const struct rulebook *detector_rulebook(const struct detector *detector)
+{
+    return detector->book;
 }
 
 static void deliver(struct detector *detector, const struct alert *alert, uint64_t route)
@@ -131,6 +104,14 @@ static void render_event(struct detector *detector, const struct event *event)
         event_put_json(&json, event);
 }
 
+static void render_evidence(struct detector *detector, const struct rule *rule,
+                            const struct event *event)
+{
+    evidence_collect(detector->book->matcher, event, rule, &detector->evidence);
+    buffer_clear(&detector->matched);
+    evidence_put_json(&detector->matched, &detector->evidence, &detector->scratch);
+}
+
 /* An alert of RULE about EVENT, or its place in the fold. */
 static void raise(struct detector *detector, const struct rule *rule, const struct event *event,
                   int64_t time)
@@ -143,14 +124,16 @@ static void raise(struct detector *detector, const struct rule *rule, const stru
         return;
     buffer_clear(&detector->message);
     message_put(rule->message, event, &detector->message);
+    render_evidence(detector, rule, event);
     render_event(detector, event);
-    if (buffer_failed(&detector->message) || buffer_failed(&detector->event_json)) {
+    if (buffer_failed(&detector->message) || buffer_failed(&detector->matched) ||
+        buffer_failed(&detector->event_json)) {
         detector->counters.unwritten += verdict == SUPPRESSION_ADMIT;
         return;
     }
     if (verdict == SUPPRESSION_FOLD_FIRST) {
         suppression_keep(detector->suppression, buffer_text(&detector->message),
-                         buffer_text(&detector->event_json));
+                         buffer_text(&detector->matched), buffer_text(&detector->event_json));
         return;
     }
     struct alert alert = {
@@ -159,10 +142,11 @@ static void raise(struct detector *detector, const struct rule *rule, const stru
         .host = &detector->host,
         .rule = rule,
         .message = buffer_text(&detector->message),
+        .matched = buffer_text(&detector->matched),
         .event = buffer_text(&detector->event_json),
     };
 
-    deliver(detector, &alert, detector->routes[rule->index]);
+    deliver(detector, &alert, detector->book->routes[rule->index]);
 }
 
 void detector_raise_internal(struct detector *detector, const struct internal_alert *internal)
@@ -186,31 +170,65 @@ void detector_on_loss(struct detector *detector, const struct loss *loss, uint64
     loss_ledger_add(detector->losses, loss);
 }
 
-static void raise_loss(struct detector *detector, const struct loss_sum *sum)
+/* For the message and the detail of an alert about picket itself. */
+static void clear_texts(struct detector *detector)
 {
-    struct json_writer json = {.buffer = &detector->event_json};
-
     buffer_clear(&detector->message);
     buffer_clear(&detector->event_json);
-    loss_put_message(&detector->message, sum);
-    loss_put_json(&json, sum);
+}
+
+/* With the message and the detail that were put. */
+static void raise_texts(struct detector *detector, struct internal_alert alert)
+{
     if (buffer_failed(&detector->message) || buffer_failed(&detector->event_json)) {
         detector->counters.unwritten++;
         return;
     }
-    detector_raise_internal(detector, &(struct internal_alert){
-                                          .kind = INTERNAL_EVENTS_LOST,
-                                          .time = sum->total.until,
-                                          .origin = {detector->boot, sum->total.kind, sum->before},
-                                          .message = buffer_text(&detector->message),
-                                          .detail = buffer_text(&detector->event_json),
-                                      });
+    alert.message = buffer_text(&detector->message);
+    alert.detail = buffer_text(&detector->event_json);
+    detector_raise_internal(detector, &alert);
+}
+
+static void raise_loss(struct detector *detector, const struct loss_sum *sum)
+{
+    struct json_writer json = {.buffer = &detector->event_json};
+
+    clear_texts(detector);
+    loss_put_message(&detector->message, sum);
+    loss_put_json(&json, sum);
+    raise_texts(detector, (struct internal_alert){
+                              .kind = INTERNAL_EVENTS_LOST,
+                              .time = sum->total.until,
+                              .origin = {detector->boot, sum->total.kind, sum->before},
+                          });
 }
 
 static void raise_losses(struct detector *detector, int64_t now)
 {
     for (const struct loss_sum *sum; (sum = loss_ledger_take(detector->losses, now));)
         raise_loss(detector, sum);
+}
+
+static void raise_limit(struct detector *detector, const struct limit_sum *sum)
+{
+    struct json_writer json = {.buffer = &detector->event_json};
+
+    clear_texts(detector);
+    limit_put_message(&detector->message, sum);
+    limit_put_json(&json, sum);
+    raise_texts(detector, (struct internal_alert){
+                              .kind = INTERNAL_REGEX_LIMITED,
+                              .time = sum->until,
+                              .origin = {sum->rule->index, sum->count},
+                          });
+}
+
+static void raise_limits(struct detector *detector, int64_t now)
+{
+    struct limit_sum sum;
+
+    while (limit_ledger_take(detector->book->limits, now, &sum))
+        raise_limit(detector, &sum);
 }
 
 /* For people, in UTC to the second: "12:00:05Z". */
@@ -232,6 +250,7 @@ static void summarise(void *context, const struct suppression_summary *summary)
         .time = summary->time,
         .host = &detector->host,
         .rule = summary->rule,
+        .matched = summary->matched,
         .event = summary->event,
         .fold = summary->fold,
     };
@@ -246,12 +265,22 @@ static void summarise(void *context, const struct suppression_summary *summary)
         return;
     }
     alert.message = buffer_text(&detector->message);
-    deliver(detector, &alert, detector->routes[summary->rule->index]);
+    deliver(detector, &alert, detector->book->routes[summary->rule->index]);
 }
 
 static void close_windows(struct detector *detector, int64_t now)
 {
     suppression_close(detector->suppression, now, summarise, detector);
+}
+
+/* The rules that the last event was too expensive for. */
+static void keep_limits(struct detector *detector, int64_t time)
+{
+    const struct rule *const *rules;
+    size_t count = matcher_limited(detector->book->matcher, &rules);
+
+    for (size_t i = 0; i < count; i++)
+        limit_ledger_add(detector->book->limits, rules[i], time);
 }
 
 void detector_on_event(struct detector *detector, const struct event *event)
@@ -261,8 +290,9 @@ void detector_on_event(struct detector *detector, const struct event *event)
 
     detector->counters.events[event->type]++;
     close_windows(detector, time);
-    size_t count = matcher_match(detector->matcher, event, &hits);
+    size_t count = matcher_match(detector->book->matcher, event, &hits);
 
+    keep_limits(detector, time);
     buffer_clear(&detector->event_json);
     for (size_t i = 0; i < count; i++)
         raise(detector, hits[i], event, time);
@@ -270,15 +300,41 @@ void detector_on_event(struct detector *detector, const struct event *event)
 
 void detector_tick(struct detector *detector, int64_t now)
 {
+    int64_t monotonic = now == INT64_MAX ? now : clock_monotonic();
+
     close_windows(detector, now);
-    raise_losses(detector, now == INT64_MAX ? now : clock_monotonic());
+    raise_losses(detector, monotonic);
+    raise_limits(detector, monotonic);
+}
+
+/* To those of the matchers before. */
+static void add_matcher(struct matcher_counters *sum, const struct matcher *matcher)
+{
+    struct matcher_counters counters = matcher_counters(matcher);
+
+    sum->events += counters.events;
+    sum->candidates += counters.candidates;
+    sum->hits += counters.hits;
+    sum->limits += counters.limits;
+}
+
+struct rulebook *detector_exchange(struct detector *detector, struct rulebook *book)
+{
+    struct rulebook *before = detector->book;
+
+    raise_limits(detector, INT64_MAX);
+    add_matcher(&detector->counters.matcher, before->matcher);
+    book->queues =
+        suppression_carry(detector->suppression, book->queues, book->became, summarise, detector);
+    detector->book = book;
+    return before;
 }
 
 struct detector_counters detector_counters(const struct detector *detector)
 {
     struct detector_counters counters = detector->counters;
 
-    counters.matcher = matcher_counters(detector->matcher);
+    add_matcher(&counters.matcher, detector->book->matcher);
     counters.suppression = suppression_counters(detector->suppression);
     return counters;
 }

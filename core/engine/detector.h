@@ -6,14 +6,14 @@
 #include "alert/internal_alert.h"
 #include "alert/loss.h"
 #include "alert/suppression.h"
+#include "engine/rulebook.h"
 #include "output/delivery.h"
-#include "rule/matcher.h"
 
 struct detector;
 
 struct detector_options {
-    const struct ruleset *rules; /* outlives the detector, */
-    struct delivery *delivery;   /* and so does this */
+    struct rulebook *book; /* with routes; the detector's own from when detector_new() succeeds */
+    struct delivery *delivery; /* outlives the detector */
     /* Replay waits for room in an output's queue; the live engine never does: it counts. */
     bool wait;
     /* What the sensor leaves out on purpose, for the alerts' host record. Outlive the detector. */
@@ -21,13 +21,20 @@ struct detector_options {
     size_t filter_count;
 };
 
-/* 0 or -ENOMEM. A rule's `outputs` that names none there is is said once, here. */
+/* 0 or -ENOMEM. */
 int detector_new(const struct detector_options *options, struct detector **out);
 void detector_free(struct detector *detector);
 DEFINE_FREEP(struct detector, detector)
 
 /* What its alerts say of this machine. */
 const struct alert_host *detector_host(const struct detector *detector);
+
+const struct rulebook *detector_rulebook(const struct detector *detector);
+
+/* Goes over to BOOK, which rulebook_compare() has made fit for it and which becomes the detector's;
+ * returns the one before, which is the caller's. What its rules fold goes on being folded by those
+ * that BOOK says, else summaries come now. Between two events: each meets one book, whole. */
+struct rulebook *detector_exchange(struct detector *detector, struct rulebook *book);
 
 void detector_on_event(struct detector *detector, const struct event *event);
 
@@ -38,7 +45,8 @@ void detector_raise_internal(struct detector *detector, const struct internal_al
  * (alert/loss.h). */
 void detector_on_loss(struct detector *detector, const struct loss *loss, uint64_t boot);
 
-/* Lets summaries out whose windows end by NOW (INT64_MAX: all), and the losses that are due. */
+/* Lets summaries out whose windows end by NOW (INT64_MAX: all), the losses that are due, and what
+ * regexes were given up on. */
 void detector_tick(struct detector *detector, int64_t now);
 
 struct detector_counters {

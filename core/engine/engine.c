@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <sys/prctl.h>
 
 #include "base/clock.h"
@@ -12,6 +13,8 @@
 #include "engine/hashes.h"
 #include "engine/live.h"
 #include "engine/privileges.h"
+#include "engine/reload.h"
+#include "engine/rule_stats.h"
 #include "engine/signals.h"
 #include "engine/status.h"
 #include "sensor/replay.h"
@@ -23,11 +26,16 @@ struct engine {
     struct config config;
     struct privileges privileges;
     struct exclusions exclusions;
-    struct ruleset *rules;
+    struct rule_paths paths; /* of the rules; the options' outlive the engine */
+    struct rulebook *book;   /* until the detector has it */
     struct delivery *delivery;
     struct detector *detector;
+    struct rule_watch *watch;  /* NULL: rules are read anew on request alone */
+    struct reload *reload;     /* NULL in a replay */
+    struct live *live;         /* likewise */
     struct exe_hash *hash;     /* NULL: nobody asks for one */
     struct exe_opener *opener; /* the hash's */
+    size_t stats;              /* as the options have it */
     int64_t next_look;         /* whether the opener is there, monotonic */
 };
 
@@ -41,31 +49,48 @@ static int load_config(struct engine *engine, const struct engine_options *optio
     return 0;
 }
 
+/* The options' rules, else the configuration's, else the installed ones and the site's. */
+static void choose_rules(struct engine *engine, const struct engine_options *options)
+{
+    static const char *const installed[] = {PICKET_RULES_DIR, ENGINE_SITE_RULES};
+    const struct config *config = &engine->config;
+
+    if (options->rule_count)
+        engine->paths = (struct rule_paths){.paths = options->rules, .count = options->rule_count};
+    else if (config->rule_count)
+        engine->paths = (struct rule_paths){.paths = config->rules, .count = config->rule_count};
+    else
+        engine->paths = (struct rule_paths){
+            .paths = installed,
+            .count = sizeof installed / sizeof *installed,
+            .where_there = true,
+        };
+}
+
+/* What changes after the first look is noticed once the engine runs. */
+static int watch_rules(struct engine *engine)
+{
+    bool changed;
+    int r = rule_watch_new(&engine->paths, &engine->watch);
+
+    if (r < 0)
+        return r;
+    rule_watch_look(engine->watch, &changed);
+    return 0;
+}
+
 static int load_rules(struct engine *engine, const struct engine_options *options,
                       struct diag_list *diags)
 {
-    static const char *const installed[] = {PICKET_RULES_DIR, ENGINE_SITE_RULES};
-    const char *const *paths = options->rule_count ? options->rules : engine->config.rules;
-    size_t count = options->rule_count ? options->rule_count : engine->config.rule_count;
-    bool fallback = count == 0;
+    bool watched = !options->replay && (options->watch || engine->config.watch);
+    int r;
 
-    if (fallback) {
-        paths = installed;
-        count = sizeof installed / sizeof *installed;
-    }
-    struct rule_source *sources = arena_array(&engine->config.arena, count, sizeof *sources);
-    size_t found = 0;
-
-    if (!sources)
-        return -ENOMEM;
-    for (size_t i = 0; i < count; i++)
-        if (!fallback || access(paths[i], F_OK) == 0)
-            sources[found++].path = paths[i];
-    if (found == 0 && diags->errors == 0)
-        diag_error(diags, (struct mark){0}, "no-rules",
-                   "no rules: give a file or a folder with -r, or put some into %s or %s",
-                   PICKET_RULES_DIR, ENGINE_SITE_RULES);
-    return found ? ruleset_load(sources, found, diags, &engine->rules) : -EINVAL;
+    choose_rules(engine, options);
+    r = watched ? watch_rules(engine) : 0;
+    if (r == 0)
+        r = rulebook_load(&engine->paths, diags, &engine->book);
+    malloc_trim(0); /* compiling takes more memory than what is compiled */
+    return r;
 }
 
 static int find_user(struct engine *engine, struct diag_list *diags)
@@ -146,15 +171,20 @@ static int start(struct engine *engine, const struct engine_options *options,
         r = start_outputs(engine, diags);
     if (r < 0)
         return r;
+    rulebook_route(engine->book, engine->delivery);
+
     struct detector_options detector = {
-        .rules = engine->rules,
+        .book = engine->book,
         .delivery = engine->delivery,
         .wait = options->replay,
         .filters = engine->exclusions.texts,
         .filter_count = engine->exclusions.count,
     };
 
-    return detector_new(&detector, &engine->detector);
+    r = detector_new(&detector, &engine->detector);
+    if (r == 0)
+        engine->book = NULL;
+    return r;
 }
 
 int engine_new(const struct engine_options *options, struct diag_list *diags, struct engine **out)
@@ -164,6 +194,7 @@ int engine_new(const struct engine_options *options, struct diag_list *diags, st
     if (!engine)
         return -ENOMEM;
     config_init(&engine->config);
+    engine->stats = options->stats;
     /* An output host may have our user id; it must not read our memory through /proc. */
     prctl(PR_SET_DUMPABLE, 0);
     int r = start(engine, options, diags);
@@ -179,10 +210,13 @@ void engine_free(struct engine *engine)
 {
     if (!engine)
         return;
+    reload_free(engine->reload);
+    rule_watch_free(engine->watch);
+    live_free(engine->live);
     detector_free(engine->detector);
+    rulebook_free(engine->book);
     exe_hash_free(engine->hash);
     delivery_free(engine->delivery);
-    ruleset_free(engine->rules);
     config_deinit(&engine->config);
     free(engine);
 }
@@ -194,10 +228,33 @@ static void finish(struct engine *engine)
         log_warning("some alerts were not delivered: see 'queued' below");
 }
 
+static bool wants_hashes(const struct engine *engine)
+{
+    return detector_rulebook(engine->detector)->asks_sha256 ||
+           delivery_asks_sha256(engine->delivery);
+}
+
+/* Between two events: other rules, when there are. */
+static void take_rules(struct engine *engine)
+{
+    struct reload_offer *offer = reload_take(engine->reload);
+
+    if (!offer)
+        return;
+    if (offer->book) {
+        offer->book = detector_exchange(engine->detector, offer->book);
+        live_set_hash(engine->live, wants_hashes(engine) ? engine->hash : NULL);
+    }
+    if (offer->alerts)
+        detector_raise_internal(engine->detector, &offer->alert);
+    reload_return(engine->reload, offer);
+}
+
 static void on_event(void *context, const struct event *event)
 {
     struct engine *engine = context;
 
+    take_rules(engine);
     detector_on_event(engine->detector, event);
 }
 
@@ -232,6 +289,7 @@ static int on_batch(void *context)
 {
     struct engine *engine = context;
 
+    take_rules(engine);
     detector_tick(engine->detector, clock_realtime());
     if (has_lost_opener(engine))
         return -EPIPE;
@@ -248,16 +306,25 @@ static void print_status(void *context, const struct live_counters *live)
         .detector = engine->detector,
         .delivery = engine->delivery,
         .hash = engine->hash,
+        .reload = engine->reload,
     });
+}
+
+static void on_reload(void *context)
+{
+    struct engine *engine = context;
+
+    reload_ask(engine->reload);
 }
 
 static void announce(const struct engine *engine)
 {
     const struct alert_host *host = detector_host(engine->detector);
+    const struct ruleset *rules = detector_rulebook(engine->detector)->rules;
     size_t enabled = 0;
 
-    for (size_t i = 0; i < engine->rules->count; i++)
-        enabled += engine->rules->rules[i]->enabled;
+    for (size_t i = 0; i < rules->count; i++)
+        enabled += rules->rules[i]->enabled;
     size_t outputs = delivery_output_count(engine->delivery);
 
     log_info("version %s, watching: %zu rule%s, %zu output%s; Ctrl-C ends it", PICKET_VERSION,
@@ -275,32 +342,44 @@ static int start_delivery(struct engine *engine)
     return r;
 }
 
-static bool asks_hashes(const struct engine *engine)
+static int open_reload(struct engine *engine)
 {
-    return ruleset_asks(engine->rules, FIELD_EXE_SHA256) || delivery_asks_sha256(engine->delivery);
+    struct reload_options options = {
+        .paths = &engine->paths,
+        .delivery = engine->delivery,
+        .book = detector_rulebook(engine->detector),
+        .watch = engine->watch,
+        .hashes = engine->hash != NULL,
+    };
+
+    return reload_new(&options, &engine->reload);
 }
 
 /* No thread before this: what it gives up is each thread's own. */
-static int drop_privileges(struct engine *engine, struct live *live)
+static int drop_privileges(struct engine *engine)
 {
     int r = privileges_drop(&engine->privileges);
 
     if (r == 0 && engine->hash)
         r = exe_hash_start(engine->hash);
+    if (r == 0)
+        r = reload_start(engine->reload);
     if (r < 0)
         return r;
-    live_set_hash(live, engine->hash);
+    live_set_hash(engine->live, engine->hash);
     return start_delivery(engine);
 }
 
-int engine_watch(struct engine *engine)
+/* All that needs root; then nothing of it is left. */
+static int prepare(struct engine *engine, int signals)
 {
-    CLEANUP(closep) int signals = signals_open();
+    int r =
+        wants_hashes(engine) ? hashes_new(&engine->privileges, &engine->opener, &engine->hash) : 0;
 
-    if (signals < 0) {
-        log_error("signals: %s", strerror(-signals));
-        return signals;
-    }
+    if (r == 0)
+        r = open_reload(engine);
+    if (r < 0)
+        return r;
     struct live_options options = {
         .ring = engine->config.ring,
         .failures = engine->config.failures,
@@ -309,31 +388,40 @@ int engine_watch(struct engine *engine)
         .filters = engine->exclusions.filters,
         .filter_count = engine->exclusions.count,
         .signals = signals,
+        .bell = reload_bell(engine->reload),
         .on_event = on_event,
         .on_loss = on_loss,
         .on_internal = on_internal,
         .on_batch = on_batch,
         .on_status = print_status,
+        .on_reload = on_reload,
         .context = engine,
     };
-    CLEANUP(live_freep) struct live *live = NULL;
-    int r =
-        asks_hashes(engine) ? hashes_new(&engine->privileges, &engine->opener, &engine->hash) : 0;
 
-    if (r == 0)
-        r = live_new(&options, &live);
-    if (r == 0)
-        r = drop_privileges(engine, live);
+    r = live_new(&options, &engine->live);
+    return r < 0 ? r : drop_privileges(engine);
+}
+
+int engine_watch(struct engine *engine)
+{
+    CLEANUP(closep) int signals = signals_open(true);
+
+    if (signals < 0) {
+        log_error("signals: %s", strerror(-signals));
+        return signals;
+    }
+    int r = prepare(engine, signals);
+
     if (r < 0)
         return r;
     announce(engine);
     log_set_waiting(false);
-    r = live_run(live);
+    r = live_run(engine->live);
     finish(engine);
 
     struct live_counters counters;
 
-    live_count(live, &counters);
+    live_count(engine->live, &counters);
     print_status(engine, &counters);
     return r;
 }
@@ -388,13 +476,19 @@ int engine_replay(struct engine *engine, const char *path)
         log_error("%s: %s", path, strerror(-r));
         return r;
     }
-    r = start_delivery(engine);
+    const struct rulebook *book = detector_rulebook(engine->detector);
+
+    r = engine->stats ? matcher_measure(book->matcher) : 0;
+    if (r == 0)
+        r = start_delivery(engine);
     if (r < 0)
         return r;
     r = replay_lines(engine, replay, path, &refused);
     finish(engine);
     bool whole = status_print_replay(engine->detector, engine->delivery, refused);
 
+    if (engine->stats)
+        rule_stats_print(book->rules, book->matcher, engine->stats);
     if (r < 0)
         return r;
     return refused ? -EINVAL : whole ? 0 : -EIO;

@@ -15,7 +15,9 @@ struct engine_options {
     size_t rule_count;          /* 0: the configuration's, else the installed ones */
     const char *const *outputs; /* `-o` arguments, instead of the configuration's */
     size_t output_count;        /* 0: the configuration's, else console */
-    bool replay;                /* wait for outputs instead of dropping */
+    bool watch;   /* read rules anew when their files change, whatever is configured */
+    size_t stats; /* of a replay: how many rules to print the cost of; 0: it is not measured */
+    bool replay;  /* wait for outputs instead of dropping */
 };
 
 struct engine;
@@ -27,8 +29,9 @@ int engine_new(const struct engine_options *options, struct diag_list *diags, st
 void engine_free(struct engine *engine);
 DEFINE_FREEP(struct engine, engine)
 
-/* Watches this machine until SIGINT, SIGTERM or SIGHUP; SIGUSR1 prints the counts, and so does the
- * end. From here on nothing waits for standard error. 0, or -errno after saying why. */
+/* Watches this machine until SIGINT or SIGTERM; SIGHUP has the rules read anew (engine/reload.h),
+ * SIGUSR1 prints the counts, and so does the end. From here on nothing waits for standard error.
+ * 0, or -errno after saying why. */
 int engine_watch(struct engine *engine);
 
 /* Runs the events of the file at PATH ("-": standard input) through. Lines that are no event are

@@ -47,9 +47,9 @@ static int read_boot_id(uint64_t *out)
     return 0;
 }
 
-static int wait_for(int epoll, int fd)
+static int wait_for(int epoll, int fd, uint32_t events)
 {
-    struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
+    struct epoll_event event = {.events = events, .data.fd = fd};
 
     return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
 }
@@ -110,10 +110,12 @@ static int start(struct live *live)
     if (r == 0) {
         what = "epoll";
         live->epoll = epoll_create1(EPOLL_CLOEXEC);
-        r = live->epoll < 0 ? -errno : wait_for(live->epoll, sensor_fd(live->sensor));
+        r = live->epoll < 0 ? -errno : wait_for(live->epoll, sensor_fd(live->sensor), EPOLLIN);
     }
     if (r == 0)
-        r = wait_for(live->epoll, live->options.signals);
+        r = wait_for(live->epoll, live->options.signals, EPOLLIN);
+    if (r == 0 && live->options.bell >= 0)
+        r = wait_for(live->epoll, live->options.bell, EPOLLIN | EPOLLET);
     if (r < 0)
         log_error("%s: %s", what, strerror(-r));
     return r;
@@ -223,6 +225,9 @@ static bool obey_signals(struct live *live)
         case SIGNAL_STATUS:
             live_count(live, &counters);
             live->options.on_status(live->options.context, &counters);
+            break;
+        case SIGNAL_RELOAD:
+            live->options.on_reload(live->options.context);
             break;
         }
     }
@@ -363,7 +368,7 @@ static struct sensor_reader reader_of(struct live *live)
 
 static int run_batch(struct live *live)
 {
-    struct epoll_event ready[2];
+    struct epoll_event ready[3];
     struct sensor_reader reader = reader_of(live);
 
     sensor_read(live->sensor, &reader);
@@ -371,7 +376,7 @@ static int run_batch(struct live *live)
     tell_canary(live);
     int r = live->options.on_batch(live->options.context);
 
-    if (r == 0 && epoll_wait(live->epoll, ready, 2, TICK_MS) < 0 && errno != EINTR) {
+    if (r == 0 && epoll_wait(live->epoll, ready, 3, TICK_MS) < 0 && errno != EINTR) {
         r = -errno;
         log_error("epoll: %s", strerror(-r));
     }

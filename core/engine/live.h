@@ -22,7 +22,8 @@ struct live_options {
     size_t environment_count;
     const struct sensor_filter *filters; /* what is not to be captured; borrowed */
     size_t filter_count;
-    int signals;                                                /* of signals_open(); borrowed */
+    int signals; /* of signals_open(); borrowed */
+    int bell;    /* an event of it (EPOLLET) has on_batch called; -1: none; borrowed */
     void (*on_event)(void *context, const struct event *event); /* exec, exec_failed, exit */
     /* What was missed, where it is missing; BOOT names the machine's boot. NULL is fine. */
     void (*on_loss)(void *context, const struct loss *loss, uint64_t boot);
@@ -31,6 +32,7 @@ struct live_options {
     /* After a batch of events, and when a while went by. Other than 0 ends the run with it. */
     int (*on_batch)(void *context);
     void (*on_status)(void *context, const struct live_counters *counters); /* SIGUSR1 */
+    void (*on_reload)(void *context);                                       /* SIGHUP, of who can */
     void *context;
 };
 
@@ -48,7 +50,8 @@ DEFINE_FREEP(struct live, live)
  * after saying why. */
 int live_run(struct live *live);
 
-/* Has events say exe.sha256 from now on; before live_run(). HASH is borrowed. */
+/* Has events say exe.sha256 from now on, or (NULL) no more; by the thread of live_run(), or before
+ * it. HASH is borrowed. */
 void live_set_hash(struct live *live, struct exe_hash *hash);
 
 void live_count(struct live *live, struct live_counters *out);

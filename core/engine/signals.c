@@ -13,6 +13,7 @@
 #define SAME_WISH_NS NS_PER_S
 
 static int64_t released;
+static bool can_reload;
 
 /* nohup(1) has SIGHUP ignored, for what is to outlive its terminal. */
 static bool is_ignored(int number)
@@ -29,14 +30,24 @@ static sigset_t ours(void)
     sigemptyset(&set);
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGTERM);
-    if (!is_ignored(SIGHUP))
+    if (can_reload || !is_ignored(SIGHUP)) /* what is blocked comes though it is ignored */
         sigaddset(&set, SIGHUP);
     sigaddset(&set, SIGUSR1);
     return set;
 }
 
-int signals_open(void)
+void signals_hold_reload(void)
 {
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGHUP);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+int signals_open(bool reloads)
+{
+    can_reload = reloads;
     sigset_t set = ours();
 
     if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
@@ -69,15 +80,29 @@ void signals_release(void)
     for (size_t i = 0; i < sizeof stops / sizeof *stops; i++)
         if (sigismember(&set, stops[i]))
             signal(stops[i], on_repeated);
-    sigdelset(&set, SIGUSR1); /* which would end us */
+    if (can_reload)
+        signal(SIGHUP, SIG_IGN); /* there is nothing to be read anew for */
+    sigdelset(&set, SIGUSR1);    /* which would end us */
     sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
+static enum signal_wish wish_of(const struct signalfd_siginfo *info)
+{
+    if (info->ssi_signo == SIGUSR1)
+        return SIGNAL_STATUS;
+    if (info->ssi_signo != SIGHUP || !can_reload)
+        return SIGNAL_STOP;
+    if (info->ssi_code != SI_KERNEL)
+        return SIGNAL_RELOAD;
+    return is_ignored(SIGHUP) ? SIGNAL_NONE : SIGNAL_STOP;
 }
 
 enum signal_wish signals_next(int fd)
 {
     struct signalfd_siginfo info;
+    enum signal_wish wish = SIGNAL_NONE;
 
-    if (read(fd, &info, sizeof info) != sizeof info)
-        return SIGNAL_NONE;
-    return info.ssi_signo == SIGUSR1 ? SIGNAL_STATUS : SIGNAL_STOP;
+    while (wish == SIGNAL_NONE && read(fd, &info, sizeof info) == sizeof info)
+        wish = wish_of(&info);
+    return wish;
 }

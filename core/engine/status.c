@@ -81,6 +81,14 @@ static void put_detector(struct buffer *out, const struct detector *detector)
                   ull(counters.unwritten), ull(counters.matcher.limits));
 }
 
+static void put_reload(struct buffer *out, const struct reload *reload)
+{
+    struct reload_counters counters = reload_counters(reload);
+
+    buffer_printf(out, "  reloads    taken %llu, rejected %llu\n", ull(counters.taken),
+                  ull(counters.rejected));
+}
+
 static void put_output(struct buffer *out, const struct delivery_counters *output)
 {
     static const char *const states[] = {
@@ -113,6 +121,8 @@ void status_print(const struct status *status)
         put_hashes(&out, status->hash);
     if (status->detector)
         put_detector(&out, status->detector);
+    if (status->reload)
+        put_reload(&out, status->reload);
     for (size_t i = 0; status->delivery && i < delivery_output_count(status->delivery); i++) {
         struct delivery_counters output;
 

@@ -4,13 +4,15 @@
 
 #include "engine/detector.h"
 #include "engine/live.h"
+#include "engine/reload.h"
 #include "process/exe_hash.h"
 
 struct status {
     const struct live_counters *live;
     const struct detector *detector; /* with delivery NULL in watch and record */
     struct delivery *delivery;
-    struct exe_hash *hash; /* NULL: nothing is hashed */
+    struct exe_hash *hash;       /* NULL: nothing is hashed */
+    const struct reload *reload; /* NULL: there is none */
 };
 
 void status_print(const struct status *status);

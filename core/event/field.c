@@ -81,12 +81,38 @@ int field_ref_parse(struct text name, struct field_ref *out)
     return 0;
 }
 
+/* `parent.parent.comm` and `ancestor[x].comm`: a relation that there is, when the field is one. */
+static const char *suggest_ancestor(struct text name, char workspace[static 64])
+{
+    struct text rest = name;
+    struct field_ref ref;
+    int generation = 0;
+
+    if (text_starts(name, TEXT("ancestor["))) {
+        text_split(&rest, '.');
+        name = rest;
+        generation = 2;
+    }
+    while (name.ptr && text_is(text_split(&rest, '.'), "parent")) {
+        name = rest;
+        generation++;
+    }
+    if (generation < 2)
+        return NULL;
+    snprintf(workspace, 64, name.ptr ? "ancestor[%d].%.*s" : "ancestor[%d]%.*s", generation,
+             TEXT_ARG(name));
+    return field_ref_parse(text_from(workspace), &ref) < 0 ? NULL : workspace;
+}
+
 const char *field_suggest(struct text name, char workspace[static 64])
 {
     const char *candidates[FIELD_COUNT + 2];
     struct field_ref ref;
     struct text whole = name;
+    const char *ancestor = suggest_ancestor(name, workspace);
 
+    if (ancestor)
+        return ancestor;
     for (size_t i = 0; i < FIELD_COUNT; i++)
         candidates[i] = field_catalogue[i].name;
     candidates[FIELD_COUNT] = "parent";

@@ -27,7 +27,9 @@ void compiler_deinit(struct compiler *compiler)
     map_deinit(&compiler->macros);
     map_deinit(&compiler->drafts);
     map_deinit(&compiler->files);
+    map_deinit(&compiler->names);
     free(compiler->stack);
+    free(compiler->parts);
     arena_deinit(&compiler->arena);
     ruleset_free(compiler->ruleset);
 }
@@ -45,6 +47,19 @@ struct mark compiler_keep_mark(struct compiler *compiler, struct mark mark)
     return mark;
 }
 
+struct text compiler_keep_name(struct compiler *compiler, struct text name)
+{
+    const char *known = map_get(&compiler->names, name);
+
+    if (known)
+        return (struct text){known, name.len};
+    struct text kept = arena_text(&compiler->ruleset->arena, name);
+
+    if (!kept.ptr || map_add(&compiler->names, kept, (char *)kept.ptr) < 0)
+        compiler->failed = true;
+    return kept;
+}
+
 bool compiler_has_told(const struct compiler *compiler, struct mark mark, const char *code)
 {
     const struct diag_list *diags = compiler->diags;
@@ -52,27 +67,48 @@ bool compiler_has_told(const struct compiler *compiler, struct mark mark, const 
     for (size_t i = 0; i < diags->count; i++) {
         struct mark told = diags->items[i].mark;
 
-        if (told.file == mark.file && told.line == mark.line && told.column == mark.column &&
-            strcmp(diags->items[i].code, code) == 0)
+        if (told.line == mark.line && told.column == mark.column && told.file && mark.file &&
+            strcmp(told.file, mark.file) == 0 && strcmp(diags->items[i].code, code) == 0)
             return true;
     }
     return false;
 }
 
+static bool grow_stack(struct compiler *compiler)
+{
+    size_t size = compiler->stack_size ? compiler->stack_size * 2 : 64;
+    void *stack = reallocarray(compiler->stack, size, sizeof(struct expression *));
+
+    if (stack)
+        compiler->stack = stack;
+    void *parts = reallocarray(compiler->parts, size, sizeof(struct outline *));
+
+    if (parts)
+        compiler->parts = parts;
+    if (stack && parts)
+        compiler->stack_size = size;
+    return stack && parts;
+}
+
+static void push(struct compiler *compiler, const struct expression *expression,
+                 struct outline *part)
+{
+    if (compiler->stack_count == compiler->stack_size && !grow_stack(compiler)) {
+        compiler->failed = true;
+        return;
+    }
+    compiler->parts[compiler->stack_count] = part;
+    compiler->stack[compiler->stack_count++] = expression;
+}
+
 void compiler_push(struct compiler *compiler, const struct expression *expression)
 {
-    if (compiler->stack_count == compiler->stack_size) {
-        size_t size = compiler->stack_size ? compiler->stack_size * 2 : 64;
-        void *stack = reallocarray(compiler->stack, size, sizeof(struct expression *));
+    push(compiler, expression, NULL);
+}
 
-        if (!stack) {
-            compiler->failed = true;
-            return;
-        }
-        compiler->stack = stack;
-        compiler->stack_size = size;
-    }
-    compiler->stack[compiler->stack_count++] = expression;
+void compiler_push_part(struct compiler *compiler, struct outline *part)
+{
+    push(compiler, part ? part->expression : NULL, part);
 }
 
 const struct expression *compiler_join(struct compiler *compiler, size_t base, bool all)
@@ -85,8 +121,24 @@ const struct expression *compiler_join(struct compiler *compiler, size_t base, b
                : expression_any(&compiler->expressions, items, count);
 }
 
+struct outline *compiler_join_parts(struct compiler *compiler, size_t base, bool all)
+{
+    size_t count = compiler->stack_count - base;
+    const struct expression *expression = compiler_join(compiler, base, all);
+
+    return outline_join(compiler, expression, compiler->parts ? compiler->parts + base : NULL,
+                        count, all);
+}
+
+/* How many names a load looks through for hints: a file of nothing but unknown names is told of all
+ * the same, only with fewer of them. */
+#define CANDIDATES_MAX 1000000
+
 const char *compiler_nearest(struct compiler *compiler, const struct map *map, struct text word)
 {
+    if (map->count > CANDIDATES_MAX - compiler->candidates)
+        return NULL;
+    compiler->candidates += map->count;
     const char **names = arena_array(&compiler->arena, map->count, sizeof *names);
 
     if (!names) {
@@ -142,6 +194,7 @@ static void hand_over_rules(struct compiler *compiler)
         }
         *rule = draft->rule;
         rule->index = ruleset->count;
+        outline_set_origins(compiler, rule);
         ruleset->rules[ruleset->count++] = rule;
         if (rule->enabled)
             ruleset->by_type[rule->on][ruleset->by_type_count[rule->on]++] = rule;

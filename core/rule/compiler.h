@@ -9,6 +9,7 @@
 
 #include "base/yaml.h"
 #include "rule/expression.h"
+#include "rule/outline.h"
 #include "rule/ruleset.h"
 
 /* A list or a macro. */
@@ -16,9 +17,9 @@ struct definition {
     const struct yaml_node *key;
     const struct yaml_node *value;
     bool used;
-    bool open;                           /* being compiled: to meet it again is a circle */
-    bool compiled;                       /* of a list: checked */
-    const struct expression *expression; /* of a macro; NULL also when it has a mistake */
+    bool open;               /* being compiled: to meet it again is a circle */
+    bool compiled;           /* of a list: checked */
+    struct outline *outline; /* of a macro; NULL also when it has a mistake */
 };
 
 /* A piece of a document, kept for the second life. */
@@ -43,11 +44,14 @@ struct compiler {
     struct map lists, macros; /* to struct definition */
     struct map drafts;        /* by id, to struct draft; rules with mistakes are there too */
     struct map files;         /* names of files, in the ruleset's arena */
+    struct map names;         /* of keys, lists, macros, selections, likewise */
     struct piece_list rules, overrides;
     const struct expression **stack; /* expressions not yet of a whole */
+    struct outline **parts;          /* the outlines of those that have one, at the same places */
     size_t stack_count, stack_size;
     unsigned list_depth, macro_depth;
     size_t value_count;   /* of the key being compiled */
+    size_t candidates;    /* names looked through for hints */
     size_t errors_before; /* in DIAGS when the load began */
     bool failed;
 };
@@ -61,6 +65,9 @@ int compiler_finish(struct compiler *compiler, struct ruleset **out);
 /* MARK with its file's name in the ruleset's arena. */
 struct mark compiler_keep_mark(struct compiler *compiler, struct mark mark);
 
+/* NAME in the ruleset's arena, where equal ones are one. */
+struct text compiler_keep_name(struct compiler *compiler, struct text name);
+
 /* Whether that place has been told of with that code: what stands in a list is met wherever the
  * list is used, and told once. */
 bool compiler_has_told(const struct compiler *compiler, struct mark mark, const char *code);
@@ -71,7 +78,11 @@ void compiler_push(struct compiler *compiler, const struct expression *expressio
 /* Takes off all that was pushed since BASE and joins it, by ALL or else by ANY. */
 const struct expression *compiler_join(struct compiler *compiler, size_t base, bool all);
 
-/* The key of MAP nearest to WORD, or NULL. */
+/* The same with outlines: of parts as they are written. */
+void compiler_push_part(struct compiler *compiler, struct outline *part);
+struct outline *compiler_join_parts(struct compiler *compiler, size_t base, bool all);
+
+/* The key of MAP nearest to WORD, or NULL: there is none, or enough has been looked through. */
 const char *compiler_nearest(struct compiler *compiler, const struct map *map, struct text word);
 
 #endif

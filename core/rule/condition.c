@@ -11,8 +11,10 @@ struct parser {
     struct compiler *compiler;
     const struct yaml_node *node;
     struct named_selections *names;
-    struct text word; /* the one ahead; len 0: the end */
+    struct map by_name; /* to struct named_selection */
+    struct text word;   /* the one ahead; len 0: the end */
     unsigned depth;
+    size_t values;    /* of the selections so far, each use counted */
     const char *told; /* the word that the last mistake is at */
     bool lost;        /* nothing more can be said */
 };
@@ -22,6 +24,24 @@ static bool is_space(char c)
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
+static bool is_bracket(char c)
+{
+    return c == '(' || c == ')';
+}
+
+/* Words are parted by spaces, brackets and '|', which is Sigma's; "||" is one word. */
+static size_t end_of_word(struct text text, size_t at)
+{
+    if (at < text.len && is_bracket(text.ptr[at]))
+        return at + 1;
+    if (at < text.len && text.ptr[at] == '|')
+        return at + 1 + (at + 1 < text.len && text.ptr[at + 1] == '|');
+    while (at < text.len && !is_space(text.ptr[at]) && !is_bracket(text.ptr[at]) &&
+           text.ptr[at] != '|')
+        at++;
+    return at;
+}
+
 static void advance(struct parser *parser)
 {
     struct text text = parser->node->text;
@@ -29,15 +49,7 @@ static void advance(struct parser *parser)
 
     while (at < text.len && is_space(text.ptr[at]))
         at++;
-    size_t end = at;
-
-    if (end < text.len && (text.ptr[end] == '(' || text.ptr[end] == ')'))
-        end++;
-    else
-        while (end < text.len && !is_space(text.ptr[end]) && text.ptr[end] != '(' &&
-               text.ptr[end] != ')')
-            end++;
-    parser->word = (struct text){text.ptr + at, end - at};
+    parser->word = (struct text){text.ptr + at, end_of_word(text, at) - at};
 }
 
 static bool accept(struct parser *parser, const char *word)
@@ -54,11 +66,28 @@ static struct mark here(const struct parser *parser)
                             parser->word.len);
 }
 
+/* All the rest is given up: what has been told is enough. */
+static struct outline *give_up(struct parser *parser)
+{
+    struct text text = parser->node->text;
+
+    parser->names->mistaken = true;
+    parser->lost = true;
+    parser->word = (struct text){text.ptr + text.len, 0};
+    return NULL;
+}
+
 /* Reading goes on as if WHAT had stood there; a word is told once, by the first to stumble. */
-static const struct expression *expected(struct parser *parser, const char *what)
+static struct outline *expected(struct parser *parser, const char *what)
 {
     struct text word = parser->word;
 
+    if (text_is(word, "|")) {
+        diag_error(parser->compiler->diags, here(parser), "bad-condition",
+                   "Sigma's aggregations, as in '| count() > 3', are no part of conditions: use a "
+                   "correlation of its alerts");
+        return give_up(parser);
+    }
     if (!parser->lost && word.ptr != parser->told)
         diag_error(parser->compiler->diags, here(parser), "bad-condition",
                    word.len ? "expected %s here, not '%.*s'" : "expected %s at the end%.*s", what,
@@ -68,16 +97,19 @@ static const struct expression *expected(struct parser *parser, const char *what
     return NULL;
 }
 
+/* At an operator, or at what is one elsewhere and has been or will be told of. */
 static bool at_operator(const struct parser *parser)
 {
     return text_equal_nocase(parser->word, TEXT("and")) ||
-           text_equal_nocase(parser->word, TEXT("or"));
+           text_equal_nocase(parser->word, TEXT("or")) || text_is(parser->word, "&&") ||
+           text_is(parser->word, "||");
 }
 
 /* At what ends an operand, and so cannot be one. */
 static bool at_end(const struct parser *parser)
 {
-    return parser->word.len == 0 || text_is(parser->word, ")") || at_operator(parser);
+    return parser->word.len == 0 || text_is(parser->word, ")") || text_is(parser->word, "|") ||
+           at_operator(parser);
 }
 
 bool condition_is_keyword(struct text word)
@@ -90,26 +122,48 @@ bool condition_is_keyword(struct text word)
     return false;
 }
 
-static void diagnose_unknown(struct parser *parser, bool pattern)
+static void diagnose_unknown(struct parser *parser)
 {
-    CLEANUP(map_deinit) struct map names = {0};
-    const char *hint = "";
+    struct compiler *compiler = parser->compiler;
 
-    for (size_t i = 0; i < parser->names->count; i++)
-        if (map_add(&names, parser->names->items[i].key->text, NULL) == -ENOMEM)
-            parser->compiler->failed = true;
-    if (!pattern)
-        hint = diag_hint(parser->compiler->diags,
-                         compiler_nearest(parser->compiler, &names, parser->word));
-    diag_error(parser->compiler->diags, here(parser), "unknown-selection",
-               pattern ? "no selection is named like '%.*s'%s" : "unknown selection '%.*s'%s",
-               TEXT_ARG(parser->word), hint);
+    diag_error(
+        compiler->diags, here(parser), "unknown-selection", "unknown selection '%.*s'%s",
+        TEXT_ARG(parser->word),
+        diag_hint(compiler->diags, compiler_nearest(compiler, &parser->by_name, parser->word)));
     parser->names->mistaken = true;
 }
 
-static const struct expression *parse_of(struct parser *parser, bool all);
+static void diagnose_none(struct parser *parser)
+{
+    bool all = text_equal_nocase(parser->word, TEXT("them"));
 
-static const struct expression *parse_name(struct parser *parser)
+    diag_error(parser->compiler->diags, here(parser), "unknown-selection",
+               all ? "'%.*s' leaves out selections whose names begin with '_', and there are no "
+                     "others"
+                   : "no selection is named like '%.*s'",
+               TEXT_ARG(parser->word));
+    parser->names->mistaken = true;
+}
+
+/* Whether the selection may be used once more here: what a condition unfolds to is bounded while
+ * it is read, not once it has been made. */
+static bool use_selection(struct parser *parser, struct named_selection *name)
+{
+    name->used = true;
+    parser->values += name->outline ? name->outline->values : 0;
+    if (parser->values <= OUTLINE_VALUES_MAX)
+        return true;
+    diag_error(parser->compiler->diags, here(parser), "too-many-values",
+               "up to here the condition has more than %d values, those of a selection counted "
+               "wherever it is used",
+               OUTLINE_VALUES_MAX);
+    give_up(parser);
+    return false;
+}
+
+static struct outline *parse_of(struct parser *parser, bool all);
+
+static struct outline *parse_name(struct parser *parser)
 {
     if (at_end(parser))
         return expected(parser, "a selection");
@@ -118,16 +172,15 @@ static const struct expression *parse_name(struct parser *parser)
         advance(parser);
         return NULL;
     }
-    for (size_t i = 0; i < parser->names->count; i++) {
-        struct named_selection *name = &parser->names->items[i];
+    struct named_selection *name = map_get(&parser->by_name, parser->word);
 
-        if (text_equal(name->key->text, parser->word)) {
-            name->used = true;
-            advance(parser);
-            return name->expression;
-        }
+    if (name) {
+        if (!use_selection(parser, name))
+            return NULL;
+        advance(parser);
+        return name->outline;
     }
-    diagnose_unknown(parser, false);
+    diagnose_unknown(parser);
     advance(parser);
     if (text_equal_nocase(parser->word, TEXT("of")))
         parse_of(parser, false);
@@ -143,7 +196,7 @@ static bool is_of(const struct parser *parser, struct text name)
 }
 
 /* Behind "1" or "all". */
-static const struct expression *parse_of(struct parser *parser, bool all)
+static struct outline *parse_of(struct parser *parser, bool all)
 {
     struct compiler *compiler = parser->compiler;
     size_t base = compiler->stack_count;
@@ -155,52 +208,48 @@ static const struct expression *parse_of(struct parser *parser, bool all)
     for (size_t i = 0; i < parser->names->count; i++) {
         struct named_selection *name = &parser->names->items[i];
 
-        if (is_of(parser, name->key->text)) {
-            name->used = true;
-            compiler_push(compiler, name->expression);
+        if (!is_of(parser, name->key->text))
+            continue;
+        if (!use_selection(parser, name)) {
+            compiler->stack_count = base;
+            return NULL;
         }
+        compiler_push_part(compiler, name->outline);
     }
     bool found = compiler->stack_count > base;
 
     if (!found)
-        diagnose_unknown(parser, true);
+        diagnose_none(parser);
     advance(parser);
-    return found ? compiler_join(compiler, base, all) : NULL;
+    return found ? compiler_join_parts(compiler, base, all) : NULL;
 }
 
-static const struct expression *parse_or(struct parser *parser);
+static struct outline *parse_or(struct parser *parser);
 
-static const struct expression *parse_group(struct parser *parser)
+static struct outline *parse_group(struct parser *parser)
 {
-    const struct expression *inner = parse_or(parser);
+    struct outline *inner = parse_or(parser);
 
     while (parser->word.len && !text_is(parser->word, ")")) {
         inner = expected(parser, "')', 'and' or 'or'");
+        if (at_operator(parser))
+            advance(parser);
         parse_or(parser);
     }
     return accept(parser, ")") ? inner : expected(parser, "')', 'and' or 'or'");
 }
 
-/* Beyond what can be read: all the rest is given up. */
-static const struct expression *give_up(struct parser *parser)
-{
-    struct text text = parser->node->text;
-
-    expected(parser, "fewer nested parts");
-    parser->lost = true;
-    parser->word = (struct text){text.ptr + text.len, 0};
-    return NULL;
-}
-
-static const struct expression *parse_operand(struct parser *parser)
+static struct outline *parse_operand(struct parser *parser)
 {
     bool negated = accept(parser, "not");
-    const struct expression *operand;
+    struct outline *operand;
 
-    if (parser->depth++ == CONDITION_DEPTH_MAX)
+    if (parser->depth++ == CONDITION_DEPTH_MAX) {
+        expected(parser, "fewer nested parts");
         return give_up(parser);
+    }
     if (negated)
-        operand = expression_not(&parser->compiler->expressions, parse_operand(parser));
+        operand = outline_not(parser->compiler, parse_operand(parser));
     else if (accept(parser, "("))
         operand = parse_group(parser);
     else if (accept(parser, "1") || accept(parser, "any"))
@@ -213,44 +262,55 @@ static const struct expression *parse_operand(struct parser *parser)
     return operand;
 }
 
-static const struct expression *parse_and(struct parser *parser)
+static struct outline *parse_and(struct parser *parser)
 {
     size_t base = parser->compiler->stack_count;
 
     do
-        compiler_push(parser->compiler, parse_operand(parser));
+        compiler_push_part(parser->compiler, parse_operand(parser));
     while (accept(parser, "and"));
-    return compiler_join(parser->compiler, base, true);
+    return compiler_join_parts(parser->compiler, base, true);
 }
 
-static const struct expression *parse_or(struct parser *parser)
+static struct outline *parse_or(struct parser *parser)
 {
     size_t base = parser->compiler->stack_count;
 
     do
-        compiler_push(parser->compiler, parse_and(parser));
+        compiler_push_part(parser->compiler, parse_and(parser));
     while (accept(parser, "or"));
-    return compiler_join(parser->compiler, base, false);
+    return compiler_join_parts(parser->compiler, base, false);
 }
 
-const struct expression *condition_compile(struct compiler *compiler, const struct yaml_node *node,
-                                           struct named_selections *names)
+static struct outline *parse_whole(struct parser *parser)
+{
+    struct outline *whole = parse_or(parser);
+
+    while (parser->word.len) {
+        expected(parser, "'and' or 'or'");
+        while (accept(parser, ")"))
+            ;
+        if (at_operator(parser))
+            advance(parser);
+        else if (parser->word.len == 0)
+            break;
+        parse_or(parser);
+    }
+    return whole;
+}
+
+struct outline *condition_compile(struct compiler *compiler, const struct yaml_node *node,
+                                  struct named_selections *names)
 {
     struct parser parser = {
         .compiler = compiler, .node = node, .names = names, .word = {node->text.ptr, 0}};
 
+    for (size_t i = 0; i < names->count; i++)
+        if (map_add(&parser.by_name, names->items[i].key->text, &names->items[i]) == -ENOMEM)
+            compiler->failed = true;
     advance(&parser);
-    const struct expression *whole = parse_or(&parser);
+    struct outline *whole = parse_whole(&parser);
 
-    while (parser.word.len) {
-        expected(&parser, "'and' or 'or'");
-        while (accept(&parser, ")"))
-            ;
-        if (at_operator(&parser))
-            advance(&parser);
-        else if (parser.word.len == 0)
-            break;
-        parse_or(&parser);
-    }
+    map_deinit(&parser.by_name);
     return names->mistaken ? NULL : whole;
 }

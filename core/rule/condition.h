@@ -7,7 +7,7 @@
 
 struct named_selection {
     const struct yaml_node *key;
-    const struct expression *expression; /* NULL: it has a mistake */
+    struct outline *outline; /* NULL: it has a mistake */
     bool used;
 };
 
@@ -19,8 +19,8 @@ struct named_selections {
 
 /* Compiles the scalar NODE; marks the selections it uses. Every mistake is diagnosed at its place
  * and gives NULL, as does the use of a selection that has one. */
-const struct expression *condition_compile(struct compiler *compiler, const struct yaml_node *node,
-                                           struct named_selections *names);
+struct outline *condition_compile(struct compiler *compiler, const struct yaml_node *node,
+                                  struct named_selections *names);
 
 /* Whether that word means something in a condition and so cannot name a selection. */
 bool condition_is_keyword(struct text word);

@@ -105,6 +105,7 @@ void document_read_all(struct compiler *compiler, const char *file, struct text 
 {
     struct yaml_documents documents;
 
+    compiler->ruleset->files++;
     if (yaml_read(content, file, &compiler->arena, compiler->diags, &documents) < 0) {
         compiler->failed = true;
         return;

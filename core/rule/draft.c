@@ -15,6 +15,8 @@ struct draft_key {
     const char *name;
     draft_reader *read;
     bool overridable;
+    enum rule_shape shape;
+    const char *help;
 };
 
 static void diagnose_type(struct draft *draft, const struct yaml_node *key,
@@ -236,24 +238,27 @@ static void keep_tests(struct draft *draft, const struct yaml_node *key,
 }
 
 static const struct draft_key keys[] = {
-    {"id", read_id, false},
-    {"title", read_title, true},
-    {"description", read_description, true},
-    {"author", read_author, true},
-    {"severity", read_severity, true},
-    {"tags", read_tags, true},
-    {"on", read_on, false},
-    {"match", keep_match, false},
-    {"unless", keep_unless, true},
-    {"where", keep_where, false},
-    {"condition", keep_condition, false},
-    {"message", read_message, true},
-    {"suppress", read_suppress, true},
-    {"outputs", read_outputs, true},
-    {"enabled", read_enabled, true},
-    {"references", read_references, true},
-    {"false_positives", read_false_positives, true},
-    {"tests", keep_tests, false},
+    {"id", read_id, false, RULE_ID, "unique among all rules: letters, digits, '-', '_', '.'"},
+    {"title", read_title, true, RULE_TEXT, "one line for people"},
+    {"description", read_description, true, RULE_TEXT, "what the rule is about"},
+    {"author", read_author, true, RULE_TEXT, "who wrote it"},
+    {"severity", read_severity, true, RULE_SEVERITY, "how bad it is; medium when not said"},
+    {"tags", read_tags, true, RULE_TEXTS, "for what receives the alerts, as in attack.t1059"},
+    {"on", read_on, false, RULE_EVENT, "which events it looks at; exec when not said"},
+    {"match", keep_match, false, RULE_SELECTION, "what must hold"},
+    {"unless", keep_unless, true, RULE_SELECTION, "exceptions: none of them may hold"},
+    {"where", keep_where, false, RULE_SELECTIONS, "named selections, which the condition combines"},
+    {"condition", keep_condition, false, RULE_TEXT, "as in: shell and not 1 of filter_*"},
+    {"message", read_message, true, RULE_TEXT,
+     "what the alert says, with %{field} in it; %% is a percent sign"},
+    {"suppress", read_suppress, true, RULE_SUPPRESS,
+     "after an alert, hold back those with the same values of these fields for a time"},
+    {"outputs", read_outputs, true, RULE_NAMES, "names of outputs; all when not said"},
+    {"enabled", read_enabled, true, RULE_BOOLEAN,
+     "false: it is loaded and tested, and never alerts"},
+    {"references", read_references, true, RULE_TEXTS, "where to read on"},
+    {"false_positives", read_false_positives, true, RULE_TEXTS, "what it may alert on by mistake"},
+    {"tests", keep_tests, false, RULE_TESTS, "events that it must alert on, or must not"},
 };
 #define KEYS (sizeof keys / sizeof *keys)
 
@@ -331,22 +336,27 @@ static struct named_selections read_where(struct draft *draft)
                        "'%.*s' means something in conditions: name the selection otherwise",
                        TEXT_ARG(key->text));
         names.items[i].key = key;
-        names.items[i].expression = selection_compile(compiler, draft->scope, where->items[i]);
+        names.items[i].outline =
+            outline_as(compiler, selection_compile(compiler, draft->scope, where->items[i]),
+                       OUTLINE_SELECTION, key);
     }
     return names;
 }
 
-static const struct expression *compile_where(struct draft *draft)
+static struct outline *compile_where(struct draft *draft)
 {
     struct named_selections names = read_where(draft);
-    const struct expression *whole = condition_compile(draft->compiler, draft->condition, &names);
+
+    if (!draft->condition)
+        return NULL;
+    struct outline *whole = condition_compile(draft->compiler, draft->condition, &names);
 
     for (size_t i = 0; !names.mistaken && i < names.count; i++)
         if (!names.items[i].used)
             diag_warning(draft->compiler->diags, names.items[i].key->mark, "unused-selection",
                          "the condition of %s does not use '%.*s'", draft->scope,
                          TEXT_ARG(names.items[i].key->text));
-    return whole;
+    return outline_as(draft->compiler, whole, OUTLINE_CONDITION, draft->condition);
 }
 
 static struct mark mark_of(const struct draft *draft, const struct yaml_node *node)
@@ -354,52 +364,92 @@ static struct mark mark_of(const struct draft *draft, const struct yaml_node *no
     return draft->id ? draft->id->mark : node->mark;
 }
 
-/* Which of match or where and condition the rule is made of; false when that is not plain. */
-static bool check_form(struct draft *draft, const struct yaml_node *node)
+static void diagnose_conflict(struct draft *draft, const struct yaml_node *where,
+                              const struct yaml_node *condition)
 {
-    struct diag_list *diags = draft->compiler->diags;
-
-    if (draft->match && (draft->where || draft->condition)) {
-        diag_error(diags, (draft->where ? draft->where : draft->condition)->mark,
-                   "conflicting-keys", "%s has 'match' and 'where' with 'condition': choose one",
-                   draft->scope);
-        return false;
-    }
-    if (draft->match || (draft->where && draft->condition))
-        return true;
-    if (draft->where)
-        diag_error(diags, mark_of(draft, node), "missing-key", "%s has 'where' and no 'condition'",
-                   draft->scope);
-    else if (draft->condition)
-        diag_error(diags, mark_of(draft, node), "missing-key", "%s has 'condition' and no 'where'",
-                   draft->scope);
-    else
-        diag_error(diags, mark_of(draft, node), "missing-key",
-                   "%s has no 'match' (nor 'where' and 'condition')", draft->scope);
-    return false;
+    diag_error(draft->compiler->diags, (where ? where : condition)->mark, "conflicting-keys",
+               "%s has 'match' and %s", draft->scope,
+               !condition ? "'where': choose one, 'where' goes with a 'condition'"
+               : where    ? "'where' with 'condition': choose one"
+                          : "'condition': choose one, 'condition' goes with a 'where'");
 }
 
-/* WHOLE, and none of the exceptions. */
-static const struct expression *except(struct draft *draft, const struct expression *whole,
-                                       const struct yaml_node *unless)
+/* Whether the rule is made of match, or of where and condition. A key that is there and has a
+ * mistake is not missing as well. */
+static bool check_form(struct draft *draft, const struct yaml_node *node)
 {
-    struct expression_table *table = &draft->compiler->expressions;
-    const struct expression *both[2] = {
-        whole, expression_not(table, selection_compile(draft->compiler, draft->scope, unless))};
+    const struct yaml_node *where = yaml_get(node, "where");
+    const struct yaml_node *condition = yaml_get(node, "condition");
+    const char *lacks = !where && !condition ? "no 'match' (nor 'where' and 'condition')"
+                        : !condition         ? "'where' and no 'condition'"
+                        : !where             ? "'condition' and no 'where'"
+                                             : NULL;
 
-    return expression_all(table, both, 2);
+    if (draft->match && (where || condition)) {
+        diagnose_conflict(draft, where, condition);
+        return false;
+    }
+    if (!draft->match && lacks) {
+        diag_error(draft->compiler->diags, mark_of(draft, node), "missing-key", "%s has %s",
+                   draft->scope, lacks);
+        return false;
+    }
+    return true;
+}
+
+static struct outline *compile_match(struct draft *draft)
+{
+    return outline_as(draft->compiler,
+                      selection_compile(draft->compiler, draft->scope, draft->match), OUTLINE_MATCH,
+                      draft->match);
+}
+
+/* WHOLE becomes what the rule is. */
+static void set_outline(struct draft *draft, struct outline *whole)
+{
+    draft->outline = whole;
+    draft->rule.outline = whole;
+    draft->rule.expression = whole ? whole->expression : NULL;
+    if (whole && whole->values > OUTLINE_VALUES_MAX)
+        diag_error(draft->compiler->diags, draft->rule.mark, "too-many-values",
+                   "%s has more than %d values, its macros opened", draft->scope,
+                   OUTLINE_VALUES_MAX);
+}
+
+/* What the rule is so far, and none of the exceptions. */
+static struct outline *except(struct draft *draft, struct outline *whole, enum outline_role role)
+{
+    struct compiler *compiler = draft->compiler;
+    size_t base = compiler->stack_count;
+    struct outline *unless = selection_compile(compiler, draft->scope, draft->unless);
+
+    compiler_push_part(compiler, whole);
+    compiler_push_part(compiler,
+                       outline_not(compiler, outline_as(compiler, unless, role, draft->unless)));
+    return compiler_join_parts(compiler, base, true);
+}
+
+/* All that is there is compiled, also where it does not go together: mistakes come in one pass. */
+static struct outline *compile_form(struct draft *draft, const struct yaml_node *node)
+{
+    bool good = check_form(draft, node);
+    struct outline *match = draft->match ? compile_match(draft) : NULL;
+    struct outline *where = draft->where ? compile_where(draft) : NULL;
+
+    if (!good)
+        return NULL;
+    return draft->match ? match : where;
 }
 
 static void compile(struct draft *draft, const struct yaml_node *node)
 {
-    const struct expression *whole = NULL;
+    struct outline *whole = compile_form(draft, node);
 
-    if (check_form(draft, node))
-        whole = draft->match ? selection_compile(draft->compiler, draft->scope, draft->match)
-                             : compile_where(draft);
     if (draft->unless)
-        whole = except(draft, whole, draft->unless);
-    draft->rule.expression = draft->rule.written = whole;
+        whole = except(draft, whole, OUTLINE_UNLESS);
+    draft->rule.mark = compiler_keep_mark(draft->compiler, mark_of(draft, node));
+    set_outline(draft, whole);
+    draft->rule.written = draft->rule.expression;
     if (draft->tests)
         test_events_read(draft->compiler, draft->scope, draft->tests, &draft->rule);
     else
@@ -412,7 +462,6 @@ static void file_draft(struct draft *draft, const struct yaml_node *node)
     struct compiler *compiler = draft->compiler;
     struct rule *rule = &draft->rule;
 
-    rule->mark = compiler_keep_mark(compiler, mark_of(draft, node));
     if (!rule->message)
         rule->message = message_default(rule->on);
     if (!draft->id) {
@@ -490,5 +539,18 @@ void draft_override(struct compiler *compiler, const struct yaml_node *id,
     draft->unless = NULL;
     read_keys(draft, changes, true);
     if (draft->unless)
-        draft->rule.expression = except(draft, draft->rule.expression, draft->unless);
+        set_outline(draft, except(draft, draft->outline, OUTLINE_OVERRIDE));
+}
+
+bool draft_describe(size_t index, struct rule_key *out)
+{
+    if (index >= KEYS)
+        return false;
+    *out = (struct rule_key){
+        .name = keys[index].name,
+        .help = keys[index].help,
+        .shape = keys[index].shape,
+        .overridable = keys[index].overridable,
+    };
+    return true;
 }

@@ -8,6 +8,7 @@
 struct draft {
     struct compiler *compiler;
     struct rule rule;
+    struct outline *outline;                                                 /* the rule's */
     const char *scope;                                                       /* "rule 'x'" */
     const struct yaml_node *id, *match, *unless, *where, *condition, *tests; /* NULL: not given */
 };
@@ -18,5 +19,30 @@ void draft_read(struct compiler *compiler, const struct yaml_node *node);
 /* Applies one entry of `overrides`. */
 void draft_override(struct compiler *compiler, const struct yaml_node *id,
                     const struct yaml_node *changes);
+
+/* What the value of a rule's key is. */
+enum rule_shape {
+    RULE_ID,
+    RULE_TEXT,
+    RULE_TEXTS,
+    RULE_NAMES, /* as TEXTS, one at least */
+    RULE_SEVERITY,
+    RULE_EVENT,
+    RULE_SELECTION,
+    RULE_SELECTIONS, /* by name */
+    RULE_SUPPRESS,
+    RULE_BOOLEAN,
+    RULE_TESTS,
+};
+
+/* A key of a rule, for the language's schema. */
+struct rule_key {
+    const char *name, *help;
+    enum rule_shape shape;
+    bool overridable;
+};
+
+/* The key at INDEX; false behind the last one. */
+bool draft_describe(size_t index, struct rule_key *out);
 
 #endif

@@ -2,6 +2,8 @@
 
 #include <errno.h>
 
+#include "base/digest.h"
+
 struct message_part {
     struct text literal; /* put first; may be empty */
     bool has_field;
@@ -166,6 +168,21 @@ bool message_asks(const struct message *message, enum field_id id)
         if (message->parts[i].has_field && message->parts[i].ref.field->id == id)
             return true;
     return false;
+}
+
+uint64_t message_digest(const struct message *message, uint64_t state)
+{
+    for (size_t i = 0; i < message->count; i++) {
+        const struct message_part *part = &message->parts[i];
+
+        state = digest_text(state, part->literal);
+        if (!part->has_field)
+            continue;
+        state = digest_number(state, (uint64_t)part->ref.field->id);
+        state = digest_number(state, (uint64_t)part->ref.owner);
+        state = digest_number(state, part->ref.generation);
+    }
+    return state;
 }
 
 static void put_value(const struct value *value, struct buffer *out)

@@ -20,6 +20,9 @@ const struct message *message_default(enum event_type on);
 /* Whether it says that field, of whichever process. */
 bool message_asks(const struct message *message, enum field_id id);
 
+/* STATE (base/digest.h) with all that the message says added to it. */
+uint64_t message_digest(const struct message *message, uint64_t state);
+
 /* Puts the message for EVENT: printable whatever the event holds, a value it has not as "-". */
 void message_put(const struct message *message, const struct event *event, struct buffer *out);
 

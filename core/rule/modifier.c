@@ -7,12 +7,15 @@ enum modifier_kind {
     MODIFIER_FLAG,
     MODIFIER_CASE,
     MODIFIER_ALL,
-    MODIFIER_LATER
+    MODIFIER_EXPAND,
+    MODIFIER_FIELDREF,
+    MODIFIER_ENCODING
 };
 
 /* Which types a modifier can be used on. */
 #define ON(type)   (1U << TYPE_##type)
 #define ON_TEXT    (ON(TEXT) | ON(TEXT_LIST) | ON(FLAGS))
+#define ON_BYTES   (ON(TEXT) | ON(TEXT_LIST))
 #define ON_WRITTEN (ON_TEXT | ON(NUMBER) | ON(TIME)) /* by its text */
 #define ON_ORDERED (ON(NUMBER) | ON(TIME) | ON(DURATION))
 #define ON_ANY     (ON_WRITTEN | ON_ORDERED | ON(BOOL))
@@ -21,7 +24,7 @@ struct modifier {
     const char *name;
     enum modifier_kind kind;
     enum predicate_operator op; /* OPERATOR */
-    unsigned flag;              /* FLAG, CASE */
+    unsigned flag;              /* FLAG, CASE; ENCODING: enum encoding */
     unsigned types;
 };
 
@@ -43,12 +46,16 @@ static const struct modifier modifiers[] = {
     {"nocase", MODIFIER_CASE, 0, REGEX_NOCASE, ON_TEXT},
     {"cased", MODIFIER_CASE, 0, 0, ON_TEXT},
     {"all", MODIFIER_ALL, 0, 0, ON_ANY},
-    {"cidr", MODIFIER_LATER, 0, 0, ON_ANY},
-    {"base64", MODIFIER_LATER, 0, 0, ON_ANY},
-    {"base64offset", MODIFIER_LATER, 0, 0, ON_ANY},
-    {"windash", MODIFIER_LATER, 0, 0, ON_ANY},
-    {"expand", MODIFIER_LATER, 0, 0, ON_ANY},
-    {"fieldref", MODIFIER_LATER, 0, 0, ON_ANY},
+    {"cidr", MODIFIER_OPERATOR, PREDICATE_CIDR, 0, ON_BYTES},
+    {"expand", MODIFIER_EXPAND, 0, 0, ON_WRITTEN},
+    {"fieldref", MODIFIER_FIELDREF, 0, 0, ON_ANY},
+    {"base64", MODIFIER_ENCODING, 0, ENCODING_BASE64, ON_BYTES},
+    {"base64offset", MODIFIER_ENCODING, 0, ENCODING_BASE64_OFFSET, ON_BYTES},
+    {"windash", MODIFIER_ENCODING, 0, ENCODING_WINDASH, ON_BYTES},
+    {"wide", MODIFIER_ENCODING, 0, ENCODING_UTF16LE, ON_BYTES},
+    {"utf16le", MODIFIER_ENCODING, 0, ENCODING_UTF16LE, ON_BYTES},
+    {"utf16be", MODIFIER_ENCODING, 0, ENCODING_UTF16BE, ON_BYTES},
+    {"utf16", MODIFIER_ENCODING, 0, ENCODING_UTF16, ON_BYTES},
 };
 #define MODIFIERS (sizeof modifiers / sizeof *modifiers)
 
@@ -78,12 +85,17 @@ static void diagnose_unknown(struct reading *reading, struct text name)
 {
     const char *names[MODIFIERS];
 
+    reading->mistaken = true;
+    if (name.len == 0) {
+        diag_error(reading->compiler->diags, mark_of(reading->key->node, name), "unknown-modifier",
+                   "no modifier behind '|' in %s", reading->scope);
+        return;
+    }
     for (size_t i = 0; i < MODIFIERS; i++)
         names[i] = modifiers[i].name;
     diag_error(reading->compiler->diags, mark_of(reading->key->node, name), "unknown-modifier",
                "unknown modifier '%.*s' in %s%s", TEXT_ARG(name), reading->scope,
                diag_hint(reading->compiler->diags, text_nearest(name, names, MODIFIERS)));
-    reading->mistaken = true;
 }
 
 static void diagnose_conflict(struct reading *reading, struct text name, const char *why)
@@ -127,6 +139,16 @@ static void set_case(struct reading *reading, const struct modifier *modifier, s
     reading->key->flags |= modifier->flag;
 }
 
+static void add_encoding(struct reading *reading, const struct modifier *modifier, struct text name)
+{
+    struct field_key *key = reading->key;
+
+    if (key->encoding_count == ENCODINGS_MAX)
+        diagnose_conflict(reading, name, "is one encoding too many");
+    else
+        key->encodings[key->encoding_count++] = (enum encoding)modifier->flag;
+}
+
 static void apply(struct reading *reading, const struct modifier *modifier, struct text name)
 {
     struct field_key *key = reading->key;
@@ -146,10 +168,14 @@ static void apply(struct reading *reading, const struct modifier *modifier, stru
     case MODIFIER_ALL:
         key->all = true;
         break;
-    case MODIFIER_LATER:
-        diag_error(reading->compiler->diags, mark_of(key->node, name), "unsupported",
-                   "modifier '%s' is not supported by this version", modifier->name);
-        reading->mistaken = true;
+    case MODIFIER_EXPAND:
+        key->expand = true;
+        break;
+    case MODIFIER_FIELDREF:
+        key->fieldref = true;
+        break;
+    case MODIFIER_ENCODING:
+        add_encoding(reading, modifier, name);
         break;
     }
 }
@@ -175,16 +201,60 @@ static void read_modifier(struct reading *reading, struct text name, bool known_
     apply(reading, modifier, name);
 }
 
+static bool is_literal(enum predicate_operator op)
+{
+    return op >= PREDICATE_IS && op <= PREDICATE_CONTAINS;
+}
+
+/* Where KEY says NAME. */
+static struct text find_part(const struct field_key *key, const char *name)
+{
+    struct text rest = key->node->text;
+    struct text part = text_split(&rest, '|');
+
+    while (rest.ptr) {
+        part = text_split(&rest, '|');
+        if (text_is(part, name))
+            break;
+    }
+    return part;
+}
+
+/* Encoded values and other fields are compared as they are: without an operator, as a whole. */
+static void make_literal(struct reading *reading)
+{
+    struct field_key *key = reading->key;
+
+    if (!key->said) {
+        key->said = "is";
+        key->op = PREDICATE_IS;
+    }
+    if (!is_literal(key->op))
+        diagnose_conflict(reading, find_part(key, key->said),
+                          "cannot compare with a text that is encoded or another field's: is, "
+                          "contains, startswith and endswith can");
+    if (key->fieldref && (key->encoding_count || key->expand))
+        diagnose_conflict(reading, find_part(key, "fieldref"),
+                          "takes the value of a field as it is");
+    if (key->fieldref && !reading->mistaken)
+        key->op = PREDICATE_IS_FIELD + (key->op - PREDICATE_IS);
+}
+
 /* What only all modifiers together tell. */
 static void check_together(struct reading *reading)
 {
     const struct field_key *key = reading->key;
-    bool of_text = predicate_is_of_text(key->op);
+    bool of_text = predicate_is_of_text(key->op) && key->op != PREDICATE_CIDR;
 
     if (reading->cased && !of_text)
-        diagnose_conflict(reading, key->node->text, "asks for a case where there is none");
+        diagnose_conflict(reading, find_part(key, reading->cased),
+                          "asks for a case where there is none");
     if (key->all && key->op == PREDICATE_EXISTS)
-        diagnose_conflict(reading, key->node->text, "'all' has no meaning with 'exists'");
+        diagnose_conflict(reading, find_part(key, "all"), "has no meaning with 'exists'");
+    if (key->expand && key->op == PREDICATE_EXISTS)
+        diagnose_conflict(reading, find_part(key, "expand"), "has no meaning with 'exists'");
+    if (key->fieldref || key->encoding_count)
+        make_literal(reading);
 }
 
 static void diagnose_field(struct compiler *compiler, struct mark mark, const char *scope,
@@ -235,4 +305,28 @@ bool field_key_read(struct compiler *compiler, const char *scope, const struct y
     if (!reading.mistaken && known)
         check_together(&reading);
     return known && !reading.mistaken;
+}
+
+static enum modifier_values values_of(const struct modifier *modifier)
+{
+    if (modifier->kind == MODIFIER_FIELDREF)
+        return MODIFIER_VALUES_FIELD;
+    if (modifier->kind == MODIFIER_EXPAND || modifier->kind == MODIFIER_ENCODING)
+        return MODIFIER_VALUES_TEXT;
+    if (modifier->kind != MODIFIER_OPERATOR || modifier->op == PREDICATE_IS)
+        return MODIFIER_VALUES_SAME;
+    if (modifier->op == PREDICATE_EXISTS)
+        return MODIFIER_VALUES_BOOLEAN;
+    return predicate_is_of_text(modifier->op) ? MODIFIER_VALUES_TEXT : MODIFIER_VALUES_ORDERED;
+}
+
+bool modifier_describe(size_t index, const char **name, unsigned *types,
+                       enum modifier_values *values)
+{
+    if (index >= MODIFIERS)
+        return false;
+    *name = modifiers[index].name;
+    *types = modifiers[index].types;
+    *values = values_of(&modifiers[index]);
+    return true;
 }

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "base/clock.h"
+#include "rule/expansion.h"
 
 /* What the kernel keeps of a comm. */
 #define COMM_MAX 15
@@ -38,6 +39,13 @@ static void diagnose_regex(struct compiler *compiler, const struct operand *oper
         diag_error(compiler->diags, mark, "bad-regex", "bad regex: %s", failure->reason);
 }
 
+static void diagnose_network(struct compiler *compiler, const struct operand *operand,
+                             const struct regex_failure *failure)
+{
+    diag_error(compiler->diags, mark_of(operand), "bad-value", "'%.*s' is no network: %s",
+               TEXT_ARG(operand->value->text), failure->reason);
+}
+
 static const struct expression *add(struct compiler *compiler, const struct operand *operand,
                                     const struct predicate *wanted)
 {
@@ -45,7 +53,9 @@ static const struct expression *add(struct compiler *compiler, const struct oper
     struct regex_failure failure;
     int r = predicate_table_add(&compiler->predicates, wanted, &predicate, &failure);
 
-    if (r == -EINVAL)
+    if (r == -EINVAL && wanted->op == PREDICATE_CIDR)
+        diagnose_network(compiler, operand, &failure);
+    else if (r == -EINVAL)
         diagnose_regex(compiler, operand, &failure);
     else if (r < 0)
         compiler->failed = true;
@@ -90,7 +100,8 @@ static void check_comm(struct compiler *compiler, const struct operand *operand)
     struct text rest = operand->value->text;
     enum predicate_operator op = operand->key->op;
 
-    if (operand->key->ref.field->id != FIELD_COMM || op == PREDICATE_GLOB || op == PREDICATE_FINDS)
+    if (operand->key->ref.field->id != FIELD_COMM || op == PREDICATE_GLOB ||
+        op == PREDICATE_FINDS || op == PREDICATE_CIDR)
         return;
     if (op != PREDICATE_MATCHES) {
         warn_comm(compiler, operand, rest);
@@ -102,9 +113,72 @@ static void check_comm(struct compiler *compiler, const struct operand *operand)
         warn_comm(compiler, operand, text_split(&rest, '|'));
 }
 
+static void diagnose_encoding(struct compiler *compiler, const struct operand *operand, int r)
+{
+    if (r == -E2BIG)
+        diag_error(compiler->diags, mark_of(operand), "too-many-values",
+                   "'%.*s' of this value are more than %d texts",
+                   TEXT_ARG(operand->key->node->text), ENCODED_MAX);
+    else if (r == -EILSEQ)
+        diagnose_value(compiler, operand, "UTF-8");
+    else
+        compiler->failed = true;
+}
+
+/* One of all that the value becomes must be found, also where each value must. */
+static const struct expression *compile_encoded(struct compiler *compiler,
+                                                const struct operand *operand)
+{
+    const struct field_key *key = operand->key;
+    struct encoded encoded;
+    size_t base = compiler->stack_count;
+    int r = encoding_apply(&compiler->arena, key->encodings, key->encoding_count,
+                           operand->value->text, &encoded);
+
+    if (r < 0) {
+        diagnose_encoding(compiler, operand, r);
+        return NULL;
+    }
+    if (encoded.count == 0) {
+        diagnose_value(compiler, operand, "text that can be found when it is encoded");
+        return NULL;
+    }
+    for (size_t i = 0; i < encoded.count; i++) {
+        struct predicate wanted = {
+            .ref = key->ref, .op = key->op, .flags = key->flags, .text = encoded.texts[i]};
+
+        compiler_push(compiler, add(compiler, operand, &wanted));
+    }
+    return compiler_join(compiler, base, false);
+}
+
+static bool has_one_value(const struct field_ref *ref)
+{
+    return ref->owner != OWNER_ANY_ANCESTOR && ref->field->type != TYPE_TEXT_LIST &&
+           ref->field->type != TYPE_FLAGS;
+}
+
+static const struct expression *compile_fieldref(struct compiler *compiler,
+                                                 const struct operand *operand)
+{
+    const struct field_key *key = operand->key;
+    struct text name = operand->value->text;
+    struct predicate wanted = {.ref = key->ref, .op = key->op, .flags = key->flags, .text = name};
+
+    if (!field_name_read(compiler, operand->scope, operand->value, name, &wanted.other))
+        return NULL;
+    if (has_one_value(&wanted.other))
+        return add(compiler, operand, &wanted);
+    diag_error(compiler->diags, mark_of(operand), "bad-field",
+               "'%.*s' has many values: 'fieldref' compares with a field of one", TEXT_ARG(name));
+    return NULL;
+}
+
 static const struct expression *compile_text(struct compiler *compiler,
                                              const struct operand *operand)
 {
+    if (operand->key->encoding_count)
+        return compile_encoded(compiler, operand);
     const struct field_key *key = operand->key;
     struct predicate wanted = {
         .ref = key->ref, .op = key->op, .flags = key->flags, .text = operand->value->text};
@@ -121,6 +195,38 @@ static bool looks_numeric(struct text pattern)
     return has_meta(pattern, "0123456789.[\\");
 }
 
+static size_t count_digits(struct text text, size_t at)
+{
+    size_t count = 0;
+
+    while (at + count < text.len && text.ptr[at + count] >= '0' && text.ptr[at + count] <= '9')
+        count++;
+    return count;
+}
+
+/* What is a number to YAML, and so to the reader of the rule: 1.5, -3., .5, 1e9; but no integer of
+ * ours, and as a pattern hardly meant. */
+static bool is_yaml_number(struct text text)
+{
+    size_t at = text.len && strchr("+-", text.ptr[0]);
+    size_t digits = count_digits(text, at);
+
+    at += digits;
+    if (at < text.len && text.ptr[at] == '.') {
+        size_t decimals = count_digits(text, ++at);
+
+        digits += decimals;
+        at += decimals;
+    }
+    if (digits && at < text.len && (text.ptr[at] == 'e' || text.ptr[at] == 'E')) {
+        at++;
+        at += at < text.len && strchr("+-", text.ptr[at]);
+        digits = count_digits(text, at);
+        at += digits;
+    }
+    return digits && at == text.len;
+}
+
 /* Numbers take a number, or a pattern over their decimal text. */
 static const struct expression *compile_number(struct compiler *compiler,
                                                const struct operand *operand)
@@ -132,6 +238,10 @@ static const struct expression *compile_number(struct compiler *compiler,
 
     if (predicate_is_of_text(op) && op != PREDICATE_IS && op != PREDICATE_MATCHES)
         return compile_text(compiler, operand);
+    if (op == PREDICATE_MATCHES && !is_number && operand->value->plain && is_yaml_number(text)) {
+        diagnose_value(compiler, operand, "whole number of 64 bits (in quotes it is a pattern)");
+        return NULL;
+    }
     if (op == PREDICATE_MATCHES && !is_number && looks_numeric(text))
         return compile_text(compiler, operand);
     if (!predicate_is_of_text(op) && !is_number)
@@ -226,8 +336,9 @@ static bool check_value(struct compiler *compiler, const struct operand *operand
                    TEXT_ARG(key->node->text), TEXT_ARG(key->name));
         return false;
     }
-    if (operand->value->text.len == 0 && key->said && predicate_is_of_text(key->op) &&
-        key->op != PREDICATE_IS && key->op != PREDICATE_GLOB)
+    if (operand->value->text.len == 0 &&
+        (key->op == PREDICATE_STARTS || key->op == PREDICATE_ENDS ||
+         key->op == PREDICATE_CONTAINS || key->op == PREDICATE_FINDS))
         diag_warning(compiler->diags, mark_of(operand), "empty-value",
                      "every value %s the empty text",
                      key->op == PREDICATE_STARTS  ? "starts with"
@@ -237,12 +348,39 @@ static bool check_value(struct compiler *compiler, const struct operand *operand
     return true;
 }
 
+/* One of all that the value becomes must hold, also where each value must. */
+static const struct expression *compile_expanded(struct compiler *compiler,
+                                                 const struct operand *operand)
+{
+    size_t base = compiler->stack_count;
+    struct expansion expansion = {0};
+
+    if (!expansion_of(compiler, operand, &expansion))
+        return NULL;
+    for (size_t i = 0; i < expansion.count; i++) {
+        struct yaml_node value = *operand->value;
+        struct operand filled = *operand;
+
+        value.text = expansion.texts[i];
+        value.plain = value.verbatim = false;
+        filled.value = &value;
+        filled.use = operand->use ? operand->use : operand->value;
+        filled.filled = true;
+        compiler_push(compiler, operand_compile(compiler, &filled));
+    }
+    return compiler_join(compiler, base, false);
+}
+
 const struct expression *operand_compile(struct compiler *compiler, const struct operand *operand)
 {
     if (!check_value(compiler, operand))
         return NULL;
     if (operand->key->op == PREDICATE_EXISTS)
         return compile_exists(compiler, operand);
+    if (operand->key->fieldref)
+        return compile_fieldref(compiler, operand);
+    if (operand->key->expand && !operand->filled)
+        return compile_expanded(compiler, operand);
     switch (operand->key->ref.field->type) {
     case TYPE_NUMBER:
         return compile_number(compiler, operand);

@@ -8,7 +8,9 @@ struct operand {
     const struct field_key *key;
     const char *scope;
     const struct yaml_node *value; /* a scalar */
-    const struct yaml_node *use;   /* the `$name` that brought it in; NULL: it stands here */
+    const struct yaml_node *use;   /* the `$name` that brought it in, or the value whose `%name%`
+                                      were filled; NULL: it stands here */
+    bool filled;                   /* of a key with `expand`: no more `%name%` to fill */
 };
 
 /* NULL when the value has a mistake, which is diagnosed, or when out of memory. */

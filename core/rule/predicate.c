@@ -1,6 +1,7 @@
 #include "rule/predicate.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "rule/glob.h"
@@ -18,13 +19,21 @@ void predicate_table_deinit(struct predicate_table *table)
 /* Everything that tells two predicates apart, as bytes. */
 static struct text key_of(struct arena *arena, const struct predicate *predicate)
 {
-    const struct field_ref *ref = &predicate->ref;
-    char *key = arena_printf(arena, "%d %d %u %d %u %lld %.*s", (int)ref->field->id,
-                             (int)ref->owner, ref->generation, (int)predicate->op, predicate->flags,
-                             (long long)predicate->number, (int)predicate->text.len,
-                             predicate->text.len ? predicate->text.ptr : "");
+    const struct field_ref *ref = &predicate->ref, *other = &predicate->other;
+    struct text text = predicate->text;
+    char front[128];
+    int len = snprintf(front, sizeof front, "%d %d %u %d %u %lld %d %d %u ", (int)ref->field->id,
+                       (int)ref->owner, ref->generation, (int)predicate->op, predicate->flags,
+                       (long long)predicate->number, other->field ? (int)other->field->id : -1,
+                       (int)other->owner, other->generation);
+    char *key = arena_alloc(arena, (size_t)len + text.len);
 
-    return key ? text_from(key) : (struct text){NULL, 0};
+    if (!key)
+        return (struct text){NULL, 0};
+    memcpy(key, front, (size_t)len);
+    if (text.len)
+        memcpy(key + len, text.ptr, text.len);
+    return (struct text){key, (size_t)len + text.len};
 }
 
 static int compile_regex(struct predicate *predicate, struct regex_failure *failure)
@@ -38,15 +47,28 @@ static int compile_regex(struct predicate *predicate, struct regex_failure *fail
         break;
     case PREDICATE_FINDS:
         break;
-    case PREDICATE_CONTAINS:
-        if (!(flags & REGEX_NOCASE))
-            return 0;
-        flags |= REGEX_LITERAL;
-        break;
     default:
         return 0;
     }
     return regex_new(predicate->text, flags, &predicate->regex, failure);
+}
+
+static int compile_network(struct predicate *predicate, struct arena *arena,
+                           struct regex_failure *failure)
+{
+    struct network *network = arena_alloc(arena, sizeof *network);
+    const char *reason;
+
+    if (!network)
+        return -ENOMEM;
+    int r = network_parse(predicate->text, network, &reason);
+
+    if (r < 0) {
+        *failure = (struct regex_failure){0};
+        snprintf(failure->reason, sizeof failure->reason, "%s", reason);
+    }
+    predicate->network = network;
+    return r;
 }
 
 static int append(struct predicate_table *table, struct predicate *predicate)
@@ -77,7 +99,8 @@ static int add_new(struct predicate_table *table, const struct predicate *wanted
     predicate->text = arena_text(table->arena, wanted->text);
     if (!predicate->text.ptr)
         return -ENOMEM;
-    int r = compile_regex(predicate, failure);
+    int r = predicate->op == PREDICATE_CIDR ? compile_network(predicate, table->arena, failure)
+                                            : compile_regex(predicate, failure);
 
     if (r < 0)
         return r;
@@ -119,6 +142,29 @@ static bool equal(struct text a, struct text b, bool nocase)
     return nocase ? text_equal_nocase(a, b) : text_equal(a, b);
 }
 
+static bool is_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static bool contains_nocase(struct text whole, struct text part)
+{
+    if (part.len == 0)
+        return true;
+    int ignored = is_letter(part.ptr[0]) ? 'a' ^ 'A' : 0;
+
+    for (size_t at = 0; at + part.len <= whole.len; at++)
+        if ((whole.ptr[at] | ignored) == (part.ptr[0] | ignored) &&
+            text_equal_nocase((struct text){whole.ptr + at, part.len}, part))
+            return true;
+    return false;
+}
+
+static bool contains(struct text whole, struct text part, bool nocase)
+{
+    return nocase ? contains_nocase(whole, part) : text_contains(whole, part);
+}
+
 static bool holds_text(const struct predicate *predicate, struct text text,
                        struct predicate_scratch *scratch)
 {
@@ -136,7 +182,9 @@ static bool holds_text(const struct predicate *predicate, struct text text,
         return text.len >= part.len &&
                equal((struct text){text.ptr + (text.len - part.len), part.len}, part, nocase);
     case PREDICATE_CONTAINS:
-        return text_contains(text, part);
+        return contains(text, part, nocase);
+    case PREDICATE_CIDR:
+        return network_has(predicate->network, text);
     default:
         return glob_match(part, text, nocase);
     }
@@ -183,6 +231,17 @@ static bool holds_flags(const struct predicate *predicate, const struct value *v
     return false;
 }
 
+/* Puts VALUE as text behind what the scratch has: the room is there. */
+static struct text write_value(struct predicate_scratch *scratch, const struct value *value)
+{
+    size_t begin = scratch->text.len;
+
+    if (value->type == TYPE_TEXT)
+        return value->text;
+    value_put(&scratch->text, value);
+    return (struct text){scratch->text.data + begin, scratch->text.len - begin};
+}
+
 static bool holds_value(const struct predicate *predicate, const struct value *value,
                         struct predicate_scratch *scratch)
 {
@@ -191,29 +250,51 @@ static bool holds_value(const struct predicate *predicate, const struct value *v
     if (!predicate_is_of_text(predicate->op))
         return holds_number(predicate,
                             value->type == TYPE_BOOL ? (int64_t)value->boolean : value->number);
-    if (value->type == TYPE_TEXT)
-        return holds_text(predicate, value->text, scratch);
     if (value->type == TYPE_TEXT_LIST)
         return holds_list(predicate, value->text, scratch);
     if (value->type == TYPE_FLAGS)
         return holds_flags(predicate, value, scratch);
-    buffer_clear(&scratch->text);
-    value_put(&scratch->text, value);
-    return holds_text(predicate, buffer_text(&scratch->text), scratch);
+    return holds_text(predicate, write_value(scratch, value), scratch);
 }
 
-static bool holds_any_ancestor(const struct predicate *predicate, const struct process *process,
+bool predicate_accepts(const struct predicate *predicate, const struct event *event,
+                       const struct value *value, struct predicate_scratch *scratch)
+{
+    struct predicate plain;
+    struct value other;
+
+    buffer_clear(&scratch->text);
+    if (!predicate_is_of_field(predicate->op))
+        return holds_value(predicate, value, scratch);
+    if (!buffer_reserve(&scratch->text, PREDICATE_TEXT_MAX) ||
+        !event_value(event, &predicate->other, &other))
+        return false;
+    plain = *predicate;
+    plain.op = PREDICATE_IS + (predicate->op - PREDICATE_IS_FIELD);
+    plain.text = write_value(scratch, &other);
+    return holds_value(&plain, value, scratch);
+}
+
+static bool holds_any_ancestor(const struct predicate *predicate, const struct event *event,
                                struct predicate_scratch *scratch)
 {
+    const struct process *process = event->process;
     struct value value;
 
     for (unsigned i = 0; process && i < ANCESTOR_MAX; i++) {
         process = process->parent;
         if (process && process_value(process, predicate->ref.field, &value) &&
-            holds_value(predicate, &value, scratch))
+            predicate_accepts(predicate, event, &value, scratch))
             return true;
     }
     return false;
+}
+
+bool predicate_asks(const struct predicate *predicate, enum field_id id)
+{
+    const struct field *other = predicate->other.field;
+
+    return predicate->ref.field->id == id || (other && other->id == id);
 }
 
 bool predicate_holds(const struct predicate *predicate, const struct event *event,
@@ -222,6 +303,7 @@ bool predicate_holds(const struct predicate *predicate, const struct event *even
     struct value value;
 
     if (predicate->ref.owner == OWNER_ANY_ANCESTOR)
-        return holds_any_ancestor(predicate, event->process, scratch);
-    return event_value(event, &predicate->ref, &value) && holds_value(predicate, &value, scratch);
+        return holds_any_ancestor(predicate, event, scratch);
+    return event_value(event, &predicate->ref, &value) &&
+           predicate_accepts(predicate, event, &value, scratch);
 }

@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/map.h"
 #include "event/event.h"
+#include "rule/network.h"
 #include "rule/regex.h"
 
 enum predicate_operator {
@@ -24,6 +25,12 @@ enum predicate_operator {
     PREDICATE_GLOB,
     PREDICATE_MATCHES, /* a regex matches the whole value */
     PREDICATE_FINDS,   /* a regex matches somewhere in the value */
+    PREDICATE_CIDR,    /* the value is an address in a network */
+    /* Against the value that another field of the event has, as text; false when it has none. */
+    PREDICATE_IS_FIELD,
+    PREDICATE_STARTS_FIELD,
+    PREDICATE_ENDS_FIELD,
+    PREDICATE_CONTAINS_FIELD,
 };
 
 static inline bool predicate_is_of_text(enum predicate_operator op)
@@ -31,13 +38,20 @@ static inline bool predicate_is_of_text(enum predicate_operator op)
     return op >= PREDICATE_IS;
 }
 
+static inline bool predicate_is_of_field(enum predicate_operator op)
+{
+    return op >= PREDICATE_IS_FIELD;
+}
+
 struct predicate {
     struct field_ref ref;
     enum predicate_operator op;
-    unsigned flags; /* of text operators: REGEX_NOCASE; of FINDS also MULTILINE and DOTALL */
-    struct text text;
+    unsigned flags;   /* of text operators: REGEX_NOCASE; of FINDS also MULTILINE and DOTALL */
+    struct text text; /* of CIDR the network as written, of *_FIELD the field as written */
     int64_t number;
-    struct regex *regex; /* of MATCHES, FINDS and a CONTAINS without case */
+    struct field_ref other;        /* of *_FIELD: a field of one value; else without field */
+    struct regex *regex;           /* of MATCHES and FINDS */
+    const struct network *network; /* of CIDR */
     size_t index;
 };
 
@@ -52,10 +66,13 @@ struct predicate_table {
 /* Releases the table and the regexes of its predicates. */
 void predicate_table_deinit(struct predicate_table *table);
 
-/* The one predicate that says what WANTED does (its ref, op, flags, text, number), added when it is
- * new. -EINVAL: the regex is none (*failure); -ENOMEM. */
+/* The one predicate that says what WANTED does (its ref, op, flags, text, number, other), added
+ * when it is new. -EINVAL: the regex or the network is none (*failure); -ENOMEM. */
 int predicate_table_add(struct predicate_table *table, const struct predicate *wanted,
                         const struct predicate **out, struct regex_failure *failure);
+
+/* Room for any two numbers or times as text. */
+#define PREDICATE_TEXT_MAX 128
 
 /* What evaluation needs besides: one thread's. */
 struct predicate_scratch {
@@ -64,10 +81,18 @@ struct predicate_scratch {
     uint64_t limits; /* matches given up on */
 };
 
+/* Whether it is of that field, or compares with it. */
+bool predicate_asks(const struct predicate *predicate, enum field_id id);
+
 /* Whether it holds: for a list, for one of its texts; for any ancestor, for one of the
- * ANCESTOR_MAX nearest. False for
- * a field that the event has not. Allocates nothing once the scratch's buffer holds 64 bytes. */
+ * ANCESTOR_MAX nearest. False for a field that the event has not. Allocates nothing once the
+ * scratch's buffer holds PREDICATE_TEXT_MAX bytes. */
 bool predicate_holds(const struct predicate *predicate, const struct event *event,
                      struct predicate_scratch *scratch);
+
+/* The same for one VALUE of its field: of whichever process, and (TYPE_TEXT) one text of a list or
+ * one name of a set. EVENT has the other field of *_FIELD. */
+bool predicate_accepts(const struct predicate *predicate, const struct event *event,
+                       const struct value *value, struct predicate_scratch *scratch);
 
 #endif

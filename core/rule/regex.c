@@ -1,6 +1,7 @@
 #include "rule/regex.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #define PCRE2_CODE_UNIT_WIDTH 8
@@ -40,16 +41,39 @@ static uint32_t options_of(unsigned flags)
             options |= map[i].option;
     if (flags & REGEX_LITERAL)
         return options;
-    /* A pattern must not turn UTF on by itself ("(*UTF)"): see the header. */
+    /* Patterns are of bytes: see the header. */
     return options | PCRE2_NEVER_UTF | PCRE2_NEVER_UCP | PCRE2_NEVER_BACKSLASH_C;
+}
+
+/* PCRE2's verbs, "(*ACCEPT)" and the like, tell the matcher how to go about it, and so break what
+ * is promised of every pattern: that all of a value must match, on bytes, within bounds. Read on
+ * the safe side: "(*" in a class or between \Q and \E counts as well. */
+static bool find_verb(struct text pattern, size_t *offset)
+{
+    for (size_t at = 0; at + 1 < pattern.len; at++) {
+        if (pattern.ptr[at] == '(' && pattern.ptr[at + 1] == '*') {
+            *offset = at;
+            return true;
+        }
+        /* What is behind \ is no beginning of a verb, nor what makes one character with \c. */
+        if (pattern.ptr[at] == '\\')
+            at += pattern.ptr[at + 1] == 'c' ? 2 : 1;
+    }
+    return false;
 }
 
 int regex_new(struct text pattern, unsigned flags, struct regex **out,
               struct regex_failure *failure)
 {
-    struct regex *regex = malloc(sizeof *regex);
     PCRE2_SIZE offset = 0;
     int error = 0;
+
+    if (!(flags & REGEX_LITERAL) && find_verb(pattern, &failure->offset)) {
+        snprintf(failure->reason, sizeof failure->reason,
+                 "'(*' begins a verb, which patterns cannot have; a parenthesis is written '\\('");
+        return -EINVAL;
+    }
+    struct regex *regex = malloc(sizeof *regex);
 
     if (!regex)
         return -ENOMEM;
@@ -118,4 +142,21 @@ int regex_match(const struct regex *regex, struct regex_scratch *scratch, struct
     if (r >= 0)
         return 1;
     return r == PCRE2_ERROR_NOMATCH ? 0 : -E2BIG;
+}
+
+bool regex_suffices(const struct regex *regex, struct text subject, uint32_t steps)
+{
+    pcre2_match_data *data = pcre2_match_data_create(1, NULL);
+    pcre2_match_context *context = pcre2_match_context_create(NULL);
+    int r = PCRE2_ERROR_NOMEMORY;
+
+    if (data && context) {
+        pcre2_set_match_limit(context, steps);
+        pcre2_set_heap_limit(context, HEAP_LIMIT);
+        r = pcre2_match(regex->code, (PCRE2_SPTR)subject.ptr, subject.len, 0, PCRE2_NO_JIT, data,
+                        context);
+    }
+    pcre2_match_data_free(data);
+    pcre2_match_context_free(context);
+    return r >= 0 || r == PCRE2_ERROR_NOMATCH;
 }

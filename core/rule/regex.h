@@ -26,7 +26,7 @@ struct regex_failure {
     char reason[160];
 };
 
-/* FLAGS: of enum regex_flag. -EINVAL with *failure, or -ENOMEM. */
+/* FLAGS: of enum regex_flag. Verbs, "(*...)", are refused. -EINVAL with *failure, or -ENOMEM. */
 int regex_new(struct text pattern, unsigned flags, struct regex **out,
               struct regex_failure *failure);
 void regex_free(struct regex *regex);
@@ -36,5 +36,9 @@ void regex_scratch_free(struct regex_scratch *scratch);
 
 /* 1, 0, or -E2BIG when a limit was reached. Allocates nothing. */
 int regex_match(const struct regex *regex, struct regex_scratch *scratch, struct text subject);
+
+/* Whether STEPS of PCRE2's interpreter are enough to tell if SUBJECT matches: a measure of cost
+ * that is the same on every machine. Allocates. */
+bool regex_suffices(const struct regex *regex, struct text subject, uint32_t steps);
 
 #endif

@@ -41,6 +41,15 @@ struct rule_suppress {
 };
 
 struct expression;
+struct outline;
+struct predicate;
+
+/* A predicate of a rule and where the rule says it: each one as it is written, lists, macros and
+ * overrides included. */
+struct rule_origin {
+    const struct predicate *predicate;
+    struct mark mark;
+};
 
 struct rule {
     struct text id;
@@ -59,6 +68,9 @@ struct rule {
 
     const struct expression *expression; /* what must hold, overrides included */
     const struct expression *written;    /* without overrides: what the tests are of */
+    const struct outline *outline;       /* of `expression`: the rule as its author sees it */
+    const struct rule_origin *origins;
+    size_t origin_count;
     const struct rule_test *tests;
     size_t test_count;
 };

@@ -5,6 +5,7 @@
 
 #include "rule/compiler.h"
 #include "rule/document.h"
+#include "rule/index.h"
 #include "rule/predicate.h"
 #include "rule/rule_files.h"
 
@@ -23,10 +24,27 @@ static void check_rules(struct compiler *compiler, const struct rule_source *sou
     diag_error(diags, mark, "no-rules", "there are no rules at all");
 }
 
-int ruleset_load(const struct rule_source *sources, size_t count, struct diag_list *diags,
-                 struct ruleset **out)
+static int make_indexes(struct ruleset *ruleset)
+{
+    CLEANUP(freep) bool *unusable = NULL;
+    struct index_source source = {.predicate_count = ruleset->predicate_count,
+                                  .expression_count = ruleset->expression_count};
+    int r = index_find_unusable(ruleset->predicates, ruleset->predicate_count, &unusable);
+
+    for (int type = 0; r == 0 && type < EVENT_TYPES; type++) {
+        source.rules = ruleset->by_type[type];
+        source.rule_count = ruleset->by_type_count[type];
+        source.unusable = unusable;
+        r = index_new(&source, &ruleset->indexes[type]);
+    }
+    return r;
+}
+
+static int load(const struct rule_source *sources, size_t count, struct diag_list *diags,
+                struct ruleset **out)
 {
     CLEANUP(compiler_deinit) struct compiler compiler = {0};
+    CLEANUP(ruleset_freep) struct ruleset *ruleset = NULL;
     int r = compiler_init(&compiler, diags);
 
     if (r < 0)
@@ -38,7 +56,42 @@ int ruleset_load(const struct rule_source *sources, size_t count, struct diag_li
             rule_files_read(&compiler, sources[i].path);
     }
     check_rules(&compiler, sources, count);
-    return compiler_finish(&compiler, out);
+    r = compiler_finish(&compiler, &ruleset);
+    if (r == 0)
+        r = make_indexes(ruleset);
+    if (r < 0)
+        return r;
+    *out = ruleset;
+    ruleset = NULL;
+    return 0;
+}
+
+int ruleset_load(const struct rule_source *sources, size_t count, struct diag_list *diags,
+                 struct ruleset **out)
+{
+    return load(sources, count, diags, out);
+}
+
+size_t ruleset_always(const struct ruleset *ruleset, enum event_type type)
+{
+    return index_always(ruleset->indexes[type]);
+}
+
+bool ruleset_witness(const struct ruleset *ruleset, const struct rule *rule,
+                     const struct predicate *const **predicates, size_t *count)
+{
+    const struct rule *const *rules = ruleset->by_type[rule->on];
+    size_t low = 0, high = ruleset->by_type_count[rule->on];
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (rules[middle]->index < rule->index)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return index_witness(ruleset->indexes[rule->on], low, predicates, count);
 }
 
 static bool rule_asks(const struct rule *rule, enum field_id id)
@@ -54,7 +107,7 @@ static bool rule_asks(const struct rule *rule, enum field_id id)
 bool ruleset_asks(const struct ruleset *ruleset, enum field_id id)
 {
     for (size_t i = 0; i < ruleset->predicate_count; i++)
-        if (ruleset->predicates[i]->ref.field->id == id)
+        if (predicate_asks(ruleset->predicates[i], id))
             return true;
     for (size_t i = 0; i < ruleset->count; i++)
         if (rule_asks(ruleset->rules[i], id))
@@ -68,6 +121,8 @@ void ruleset_free(struct ruleset *ruleset)
         return;
     for (size_t i = 0; i < ruleset->predicate_count; i++)
         regex_free(ruleset->predicates[i]->regex);
+    for (int type = 0; type < EVENT_TYPES; type++)
+        index_free(ruleset->indexes[type]);
     arena_deinit(&ruleset->arena);
     free(ruleset);
 }

@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "rule/rule.h"
 
+struct index;
 struct predicate;
 
 /* Read-only for its users. */
@@ -21,8 +22,10 @@ struct ruleset {
     /* Every distinct (field, operator, value) of all rules, by index. */
     const struct predicate **predicates;
     size_t predicate_count;
-    size_t expression_count; /* distinct ones; each has its index */
-    size_t skipped;          /* documents passed over with a warning: Sigma's, in this version */
+    size_t expression_count;            /* distinct ones; each has its index */
+    struct index *indexes[EVENT_TYPES]; /* of by_type (rule/index.h) */
+    size_t files;                       /* that were read */
+    size_t skipped; /* documents passed over with a warning: Sigma's, in this version */
 };
 
 /* Where rules come from: a file or folder, or (CONTENT.ptr not NULL) a text that PATH names. */
@@ -38,6 +41,14 @@ struct rule_source {
  * at all); -ENOMEM. */
 int ruleset_load(const struct rule_source *sources, size_t count, struct diag_list *diags,
                  struct ruleset **out);
+
+/* How many rules of that type have no witness and are evaluated for each event. */
+size_t ruleset_always(const struct ruleset *ruleset, enum event_type type);
+
+/* The predicates of which one holds whenever RULE, which is enabled, does: what it is found by.
+ * False when there are none such. They live as long as the ruleset. */
+bool ruleset_witness(const struct ruleset *ruleset, const struct rule *rule,
+                     const struct predicate *const **predicates, size_t *count);
 
 /* Whether any rule asks for that field: in what it matches, says or suppresses by, of whichever
  * process. What is dear to know is made only then. */

@@ -1,6 +1,6 @@
 #include "rule/selection.h"
 
-#include "rule/operand.h"
+#include "rule/expansion.h"
 
 /* How deep macros may name macros. */
 #define MACRO_DEPTH_MAX 32
@@ -45,10 +45,13 @@ static const char *suggest(struct compiler *compiler, const struct map *map, str
 static void diagnose_list(struct compiler *compiler, const struct yaml_node *reference,
                           struct text name)
 {
-    if (!compiler_has_told(compiler, reference->mark, "unknown-list"))
-        diag_error(compiler->diags, reference->mark, "unknown-list",
-                   "unknown list '%.*s'%s (in quotes, '$%.*s' is plain text)", TEXT_ARG(name),
-                   suggest(compiler, &compiler->lists, name), TEXT_ARG(name));
+    if (compiler_has_told(compiler, reference->mark, "unknown-list"))
+        return;
+    diag_error(compiler->diags, reference->mark, "unknown-list",
+               reference->text.ptr[0] == '$'
+                   ? "unknown list '%.*s'%s (in quotes, '$%.*s' is plain text)"
+                   : "unknown list '%.*s'%s (with a backslash, '\\%%%.*s%%' is plain text)",
+               TEXT_ARG(name), suggest(compiler, &compiler->lists, name), TEXT_ARG(name));
 }
 
 /* The list that REFERENCE names, when it can be opened here. That a list is named within itself is
@@ -78,13 +81,34 @@ static struct definition *find_list(struct compiler *compiler, const struct yaml
     return NULL;
 }
 
+void selection_list_texts(struct compiler *compiler, const struct yaml_node *reference,
+                          struct expansion *out)
+{
+    struct definition *list = find_list(compiler, reference, false);
+
+    if (!list || list->value->kind != YAML_LIST)
+        return;
+    list->open = true;
+    compiler->list_depth++;
+    for (size_t i = 0; i < list->value->count && out->count <= EXPANSION_MAX; i++) {
+        const struct yaml_node *item = list->value->items[i];
+
+        if (item->kind == YAML_SCALAR && is_reference(item))
+            selection_list_texts(compiler, item, out);
+        else if (item->kind == YAML_SCALAR)
+            expansion_add(compiler, out, item->text);
+    }
+    compiler->list_depth--;
+    list->open = false;
+}
+
 static void push_value(struct compiler *compiler, const struct operand *operand);
 
 static void push_list(struct compiler *compiler, const struct operand *operand,
                       const struct yaml_node *list)
 {
     if (list->count == 0)
-        compiler_push(compiler, NULL);
+        compiler_push_part(compiler, NULL);
     for (size_t i = 0; i < list->count && compiler->value_count <= VALUES_MAX; i++) {
         struct operand item = *operand;
 
@@ -97,6 +121,7 @@ static void push_list(struct compiler *compiler, const struct operand *operand,
 static void push_value(struct compiler *compiler, const struct operand *operand)
 {
     const struct yaml_node *value = operand->value;
+    size_t base = compiler->stack_count;
 
     compiler->value_count++;
     if (value->kind != YAML_SCALAR) {
@@ -105,17 +130,18 @@ static void push_value(struct compiler *compiler, const struct operand *operand)
             diag_error(compiler->diags, value->mark, "wrong-type",
                        "'%.*s' takes a value or a list of values",
                        TEXT_ARG(operand->key->node->text));
-        compiler_push(compiler, NULL);
+        compiler_push_part(compiler, NULL);
         return;
     }
     if (!is_reference(value)) {
-        compiler_push(compiler, operand_compile(compiler, operand));
+        compiler_push_part(compiler, outline_value(compiler, operand->key->node->text, value,
+                                                   operand_compile(compiler, operand)));
         return;
     }
     struct definition *list = find_list(compiler, value, false);
 
     if (!list || list->value->kind != YAML_LIST) {
-        compiler_push(compiler, NULL);
+        compiler_push_part(compiler, NULL);
         return;
     }
     struct operand inner = *operand;
@@ -126,11 +152,13 @@ static void push_value(struct compiler *compiler, const struct operand *operand)
     push_list(compiler, &inner, list->value);
     compiler->list_depth--;
     list->open = false;
+    struct outline *values = compiler_join_parts(compiler, base, operand->key->all);
+
+    compiler_push_part(compiler, outline_as(compiler, values, OUTLINE_LIST, value));
 }
 
-static const struct expression *compile_field(struct compiler *compiler, const char *scope,
-                                              const struct yaml_node *node,
-                                              const struct yaml_node *value)
+static struct outline *compile_field(struct compiler *compiler, const char *scope,
+                                     const struct yaml_node *node, const struct yaml_node *value)
 {
     size_t base = compiler->stack_count;
     struct field_key key;
@@ -152,15 +180,17 @@ static const struct expression *compile_field(struct compiler *compiler, const c
     if (compiler->value_count > VALUES_MAX) {
         diag_error(compiler->diags, value->mark, "too-many-values",
                    "'%.*s' takes more than %d values", TEXT_ARG(node->text), VALUES_MAX);
-        compiler_push(compiler, NULL);
+        compiler_push_part(compiler, NULL);
     }
-    return compiler_join(compiler, base, key.all);
+    struct outline *part = compiler_join_parts(compiler, base, key.all);
+
+    return part && part->kind == OUTLINE_VALUE ? part
+                                               : outline_as(compiler, part, OUTLINE_KEY, node);
 }
 
-static const struct expression *use_macro(struct compiler *compiler, struct definition *macro);
+static struct outline *use_macro(struct compiler *compiler, struct definition *macro);
 
-static const struct expression *compile_macro_name(struct compiler *compiler,
-                                                   const struct yaml_node *name)
+static struct outline *compile_macro_name(struct compiler *compiler, const struct yaml_node *name)
 {
     struct definition *macro =
         name->kind == YAML_SCALAR ? map_get(&compiler->macros, name->text) : NULL;
@@ -181,35 +211,36 @@ static const struct expression *compile_macro_name(struct compiler *compiler,
     return NULL;
 }
 
-static const struct expression *compile_macro(struct compiler *compiler,
-                                              const struct yaml_node *value)
+static struct outline *compile_macro(struct compiler *compiler, const struct yaml_node *value)
 {
     size_t base = compiler->stack_count;
 
     if (value->kind != YAML_LIST)
         return compile_macro_name(compiler, value);
     for (size_t i = 0; i < value->count; i++)
-        compiler_push(compiler, compile_macro_name(compiler, value->items[i]));
-    return compiler_join(compiler, base, false);
+        compiler_push_part(compiler, compile_macro_name(compiler, value->items[i]));
+    return compiler_join_parts(compiler, base, false);
 }
 
-static const struct expression *compile_map(struct compiler *compiler, const char *scope,
-                                            const struct yaml_node *map)
+static struct outline *compile_map(struct compiler *compiler, const char *scope,
+                                   const struct yaml_node *map)
 {
     size_t base = compiler->stack_count;
 
     for (size_t i = 0; i < map->count; i++) {
         const struct yaml_node *key = map->keys[i];
 
-        compiler_push(compiler, text_is(key->text, "macro")
-                                    ? compile_macro(compiler, map->items[i])
-                                    : compile_field(compiler, scope, key, map->items[i]));
+        compiler_push_part(compiler, text_is(key->text, "macro")
+                                         ? compile_macro(compiler, map->items[i])
+                                         : compile_field(compiler, scope, key, map->items[i]));
     }
-    return compiler_join(compiler, base, true);
+    struct outline *part = compiler_join_parts(compiler, base, true);
+
+    return map->count > 1 ? outline_as(compiler, part, OUTLINE_PLAIN, map) : part;
 }
 
-const struct expression *selection_compile(struct compiler *compiler, const char *scope,
-                                           const struct yaml_node *node)
+struct outline *selection_compile(struct compiler *compiler, const char *scope,
+                                  const struct yaml_node *node)
 {
     size_t base = compiler->stack_count;
 
@@ -229,20 +260,23 @@ const struct expression *selection_compile(struct compiler *compiler, const char
         const struct yaml_node *item = node->items[i];
 
         if (item->kind == YAML_MAP && item->count) {
-            compiler_push(compiler, compile_map(compiler, scope, item));
+            compiler_push_part(compiler, compile_map(compiler, scope, item));
             continue;
         }
         diag_error(compiler->diags, item->mark, "wrong-type", "expected a map of fields in %s",
                    scope);
-        compiler_push(compiler, NULL);
+        compiler_push_part(compiler, NULL);
     }
-    return compiler_join(compiler, base, false);
+    struct outline *part = compiler_join_parts(compiler, base, false);
+
+    return part && part->role == OUTLINE_PLAIN ? outline_as(compiler, part, OUTLINE_PLAIN, node)
+                                               : part;
 }
 
-static const struct expression *use_macro(struct compiler *compiler, struct definition *macro)
+static struct outline *use_macro(struct compiler *compiler, struct definition *macro)
 {
     if (macro->compiled)
-        return macro->expression;
+        return macro->outline;
     const char *scope = arena_printf(&compiler->arena, "macro '%.*s'", TEXT_ARG(macro->key->text));
 
     if (!scope) {
@@ -251,11 +285,12 @@ static const struct expression *use_macro(struct compiler *compiler, struct defi
     }
     macro->open = true;
     compiler->macro_depth++;
-    macro->expression = selection_compile(compiler, scope, macro->value);
+    macro->outline = outline_as(compiler, selection_compile(compiler, scope, macro->value),
+                                OUTLINE_MACRO, macro->key);
     compiler->macro_depth--;
     macro->open = false;
     macro->compiled = true;
-    return macro->expression;
+    return macro->outline;
 }
 
 static void check_list(struct compiler *compiler, struct definition *list);

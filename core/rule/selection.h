@@ -6,8 +6,15 @@
 #include "rule/compiler.h"
 
 /* NULL when there is a mistake, all diagnosed; SCOPE says where, as in "rule 'x'". */
-const struct expression *selection_compile(struct compiler *compiler, const char *scope,
-                                           const struct yaml_node *node);
+struct outline *selection_compile(struct compiler *compiler, const char *scope,
+                                  const struct yaml_node *node);
+
+struct expansion;
+
+/* The values of the list that REFERENCE (`$name`, or `%name` of a `%name%`) names, lists within it
+ * opened. None when there is no such list, which is diagnosed. */
+void selection_list_texts(struct compiler *compiler, const struct yaml_node *reference,
+                          struct expansion *out);
 
 /* Compiles every macro and checks every list, used or not. */
 void selection_check_definitions(struct compiler *compiler);

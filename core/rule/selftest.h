@@ -3,7 +3,7 @@
 #ifndef PICKET_RULE_SELFTEST_H
 #define PICKET_RULE_SELFTEST_H
 
-#include "rule/ruleset.h"
+#include "rule/coverage.h"
 
 struct selftest_counts {
     size_t tests;
@@ -14,5 +14,9 @@ struct selftest_counts {
  * names from the ruleset, which must outlive them. 0 or -ENOMEM. */
 int selftest_run(const struct ruleset *ruleset, struct diag_list *diags,
                  struct selftest_counts *out);
+
+/* The same, noting in COVERAGE what of each rule its own events reach. */
+int selftest_cover(const struct ruleset *ruleset, struct coverage *coverage,
+                   struct diag_list *diags, struct selftest_counts *out);
 
 #endif

@@ -195,8 +195,11 @@ static bool read_test(struct compiler *compiler, const char *scope, const struct
     bool alerts = key && text_is(key->text, "alerts");
 
     if (!key || (!alerts && !text_is(key->text, "quiet"))) {
+        static const char *const names[] = {"alerts", "quiet"};
+
         diag_error(compiler->diags, key ? key->mark : node->mark, "bad-test",
-                   "a test is either 'alerts: {...}' or 'quiet: {...}'");
+                   "a test is either 'alerts: {...}' or 'quiet: {...}'%s",
+                   diag_hint(compiler->diags, key ? text_nearest(key->text, names, 2) : NULL));
         return false;
     }
     if (node->items[0]->kind != YAML_MAP) {

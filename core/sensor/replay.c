@@ -55,6 +55,11 @@ uint64_t replay_line(const struct replay *replay)
     return replay->number;
 }
 
+struct text replay_text(const struct replay *replay)
+{
+    return buffer_text(&replay->line);
+}
+
 /* More bytes into the chunk: 1, 0 at the end, -EIO. */
 static int fill(struct replay *replay)
 {

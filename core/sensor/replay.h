@@ -31,4 +31,8 @@ enum replay_result replay_next(struct replay *replay, struct event *event,
 /* The number of the line last returned, from 1. */
 uint64_t replay_line(const struct replay *replay);
 
+/* That line as it stands in the file, until the next call; cut when it was refused for its length.
+ */
+struct text replay_text(const struct replay *replay);
+
 #endif

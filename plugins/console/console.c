@@ -17,6 +17,7 @@ struct config {
     int fd;
     int color;
     int ancestry;
+    int reasons;
 };
 
 #define RULE_WIDTH_LEAST 20
@@ -49,6 +50,11 @@ static const struct picket_option options[] = {
      .value = "true",
      .help = "a second line: the process and its ancestors",
      .offset = offsetof(struct config, ancestry)},
+    {.name = "reasons",
+     .type = PICKET_BOOL,
+     .value = "false",
+     .help = "further lines: what made the rule alert, and where the rule says so",
+     .offset = offsetof(struct config, reasons)},
 };
 
 #define RESET "\033[0m"
@@ -207,6 +213,42 @@ static void put_ancestry(struct console *console, const struct picket_alert *ale
     line_writer_put(&console->writer, "\n", 1);
 }
 
+/* As many as an alert has at most. */
+#define REASONS_MAX 32
+
+static const char *reason_part(const struct console *console, const struct picket_alert *alert,
+                               unsigned number, const char *part)
+{
+    char path[64];
+
+    snprintf(path, sizeof path, "matched.%u.%s", number, part);
+    return console->host->value(console->host, alert, path);
+}
+
+/* `comm is "sh"  rules.yaml:3:14`, and `tty is absent` for what must not be there. */
+static void put_reason(struct console *console, const struct picket_alert *alert, unsigned number)
+{
+    const char *value = reason_part(console, alert, number, "value");
+
+    pad(console, INDENT);
+    line_writer_put_string(&console->writer,
+                           shown(console, reason_part(console, alert, number, "field")));
+    line_writer_put_string(&console->writer, value ? " is \"" : " is absent");
+    if (value) {
+        line_writer_put_string(&console->writer, shown(console, value));
+        line_writer_put_string(&console->writer, "\"");
+    }
+    pad(console, 2);
+    put(console, DIM, shown(console, reason_part(console, alert, number, "at")));
+    line_writer_put(&console->writer, "\n", 1);
+}
+
+static void put_reasons(struct console *console, const struct picket_alert *alert)
+{
+    for (unsigned i = 0; i < REASONS_MAX && reason_part(console, alert, i, "field"); i++)
+        put_reason(console, alert, i);
+}
+
 static void render(void *instance, const struct picket_alert *alert)
 {
     struct console *console = instance;
@@ -214,6 +256,8 @@ static void render(void *instance, const struct picket_alert *alert)
     put_headline(console, alert);
     if (console->config->ancestry)
         put_ancestry(console, alert);
+    if (console->config->reasons)
+        put_reasons(console, alert);
 }
 
 static int is_colored(const struct config *config)

@@ -4,11 +4,12 @@
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 source=$(cd "$here/../.." && pwd)
-# The libraries that dev has the build need, those of the tests, and what initramfs.sh takes.
+# The libraries that dev has the build need, what stands for Hyperscan on arm64, those of the tests,
+# and what initramfs.sh takes.
 libraries=$(sed -n '/^build_packages=/,/"$/p' "$source/dev" | grep -o '[a-z0-9.-]*-dev')
 # shellcheck disable=SC2086 # a list of words
-root=$("$here/fetch.sh" arm64 "$1" packages $libraries libgcc-12-dev libcmocka-dev busybox-static \
-    coreutils procps)
+root=$("$here/fetch.sh" arm64 "$1" packages $libraries libvectorscan-dev libgcc-12-dev \
+    libcmocka-dev busybox-static coreutils procps)
 # A cache that was copied was configured for where it came from.
 grep -qsFx "CMAKE_CACHEFILE_DIR:INTERNAL=$1/build" "$1/build/CMakeCache.txt" || rm -rf "$1/build"
 {

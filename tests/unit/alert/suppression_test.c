@@ -69,7 +69,8 @@ static enum suppression_verdict offer(struct fixture *f, size_t rule, const char
         suppression_admit(f->suppression, &f->rules[rule], &f->event, now);
 
     if (verdict == SUPPRESSION_FOLD_FIRST)
-        suppression_keep(f->suppression, text_from(exe ? exe : "none"), TEXT("{\"a\":1}"));
+        suppression_keep(f->suppression, text_from(exe ? exe : "none"), TEXT("\"matched\":[]"),
+                         TEXT("{\"a\":1}"));
     return verdict;
 }
 
@@ -233,7 +234,7 @@ static void memory_for_words_is_bounded(void **state)
         f->process.exe = text_from(exe);
         assert_int_equal(suppression_admit(f->suppression, &f->rules[0], &f->event, 2),
                          SUPPRESSION_FOLD_FIRST);
-        suppression_keep(f->suppression, text_from(exe), (struct text){big, size});
+        suppression_keep(f->suppression, text_from(exe), TEXT(""), (struct text){big, size});
     }
     suppression_close(f->suppression, INT64_MAX, count_summary, f);
     assert_int_equal(f->summaries, 10);
@@ -246,12 +247,51 @@ static void memory_for_words_is_bounded(void **state)
     assert_string_equal(f->message, "/y");
 }
 
+/* In another load the second rule is the first, the first is gone, and two are new. */
+static void windows_go_over_to_another_load_of_the_rules(void **state)
+{
+    struct fixture *f = *state;
+    struct rule load[3] = {
+        {.index = 0, .suppress = {NULL, 0, WINDOW}},
+        {.index = 1, .suppress = {&f->by_exe, 1, WINDOW}},
+        {.index = 2, .suppress = {NULL, 0, WINDOW}},
+    };
+    const struct rule *pointers[3] = {&load[0], &load[1], &load[2]};
+    const struct ruleset rules = {.rules = pointers, .count = 3};
+    const struct rule *const became[2] = {NULL, &load[0]};
+    struct suppression_queues *queues = suppression_queues_new(&rules);
+
+    for (int i = 0; i < 3; i++)
+        offer(f, 0, "/a", 10);
+    offer(f, 0, "/b", 11);
+    offer(f, 1, "/c", 12);
+    offer(f, 1, "/c", 13);
+    queues = suppression_carry(f->suppression, queues, became, count_summary, f);
+    suppression_queues_free(queues);
+    assert_int_equal(f->summaries, 1);
+    assert_ptr_equal(f->last.rule, &f->rules[0]);
+    assert_int_equal(f->last.fold.count, 2);
+    assert_int_equal(suppression_counters(f->suppression).windows, 1);
+    assert_int_equal(suppression_admit(f->suppression, &load[0], &f->event, 14), SUPPRESSION_FOLD);
+    assert_int_equal(suppression_admit(f->suppression, &load[1], &f->event, 14), SUPPRESSION_ADMIT);
+    assert_int_equal(suppression_admit(f->suppression, &load[2], &f->event, 14), SUPPRESSION_ADMIT);
+    suppression_close(f->suppression, 12 + WINDOW, count_summary, f);
+    assert_int_equal(f->summaries, 2);
+    assert_ptr_equal(f->last.rule, &load[0]);
+    assert_int_equal(f->last.fold.count, 2);
+    assert_int_equal(f->last.fold.since, 12);
+    assert_int_equal(suppression_counters(f->suppression).windows, 2);
+    suppression_close(f->suppression, INT64_MAX, count_summary, f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(folds_the_same_and_only_the_same, set_up, tear_down),
         cmocka_unit_test_setup_teardown(sums_up_when_a_window_closes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(closes_all_at_the_end, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(windows_go_over_to_another_load_of_the_rules, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(memory_for_words_is_bounded, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_full_table_hides_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_clock_set_back_closes_all_and_begins_anew, set_up,

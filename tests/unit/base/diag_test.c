@@ -78,6 +78,41 @@ static void places_may_be_vague(void **state)
                            "unread:1: warning: no source [e]\n");
 }
 
+static void a_file_name_may_go_before_what_is_said_of_it(void **state)
+{
+    CLEANUP(diag_list_deinit) struct diag_list list = {0};
+    char name[] = "f", unread[] = "unread";
+
+    diag_add_source(&list, name, TEXT("text"));
+    diag_error(&list, (struct mark){name, 1, 1, 4}, "a", "first");
+    diag_error(&list, (struct mark){unread, 1, 2, 1}, "b", "second");
+    diag_error(&list, (struct mark){unread, 1, 3, 1}, "c", "third");
+    memset(name, 'x', sizeof name - 1);
+    memset(unread, 'x', sizeof unread - 1);
+    assert_rendered(&list, "f:1:1: error: first [a]\n"
+                           "    1 | text\n"
+                           "      | ^~~~\n"
+                           "unread:1:2: error: second [b]\n"
+                           "unread:1:3: error: third [c]\n");
+}
+
+static void a_file_added_again_keeps_its_place(void **state)
+{
+    CLEANUP(diag_list_deinit) struct diag_list list = {0};
+
+    diag_add_source(&list, "z", TEXT("old"));
+    diag_add_source(&list, "a", TEXT("text"));
+    diag_add_source(&list, "z", TEXT("new"));
+    diag_error(&list, (struct mark){"a", 1, 1, 1}, "a", "second");
+    diag_error(&list, (struct mark){"z", 1, 1, 1}, "b", "first");
+    assert_rendered(&list, "z:1:1: error: first [b]\n"
+                           "    1 | new\n"
+                           "      | ^\n"
+                           "a:1:1: error: second [a]\n"
+                           "    1 | text\n"
+                           "      | ^\n");
+}
+
 static void they_are_sorted_by_file_line_column_and_as_found(void **state)
 {
     CLEANUP(diag_list_deinit) struct diag_list list = {0};
@@ -221,6 +256,8 @@ int main(void)
         cmocka_unit_test(a_mistake_is_shown_with_its_line),
         cmocka_unit_test(without_anything_near_there_is_no_hint),
         cmocka_unit_test(places_may_be_vague),
+        cmocka_unit_test(a_file_name_may_go_before_what_is_said_of_it),
+        cmocka_unit_test(a_file_added_again_keeps_its_place),
         cmocka_unit_test(they_are_sorted_by_file_line_column_and_as_found),
         cmocka_unit_test(carets_stand_under_their_characters),
         cmocka_unit_test(source_lines_move_no_cursor),

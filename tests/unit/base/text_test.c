@@ -51,6 +51,16 @@ static void split_returns_every_part_and_then_nothing(void **state)
     assert_text(text_trim(TEXT(" \n ")), "");
 }
 
+static void what_is_clipped_ends_with_a_character(void **state)
+{
+    assert_text(text_clip(TEXT("abc"), 3), "abc");
+    assert_text(text_clip(TEXT("abcd"), 3), "abc");
+    assert_text(text_clip(TEXT("ab\xc3\xa4"), 3), "ab");
+    assert_text(text_clip(TEXT("a\xf0\x9f\x98\x80"), 4), "a");
+    assert_text(text_clip(TEXT("\x80\x80\x80\x80\x80\x80"), 4), "\x80");
+    assert_text(text_clip(TEXT("\x80\x80"), 1), "");
+}
+
 static void assert_character(const char *bytes, size_t len, uint32_t code)
 {
     uint32_t got = 0;
@@ -214,6 +224,10 @@ static void only_what_is_near_is_suggested(void **state)
     assert_string_equal(text_nearest(TEXT("ex"), fields, 4), "exe");
     assert_null(text_nearest(TEXT("ppid"), fields, 4));
     assert_null(text_nearest(TEXT("x"), fields, 0));
+    assert_null(text_nearest(TEXT("x"), (const char *const[]){"y"}, 1));
+    assert_null(text_nearest(TEXT("|"), (const char *const[]){"i"}, 1));
+    assert_null(text_nearest(TEXT(""), (const char *const[]){"i"}, 1));
+    assert_string_equal(text_nearest(TEXT("X"), (const char *const[]){"x"}, 1), "x");
 }
 
 int main(void)
@@ -221,6 +235,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parts_are_found),
         cmocka_unit_test(split_returns_every_part_and_then_nothing),
+        cmocka_unit_test(what_is_clipped_ends_with_a_character),
         cmocka_unit_test(utf8_is_as_rfc_3629_has_it),
         cmocka_unit_test(numbers_are_whole_texts),
         cmocka_unit_test(sizes_have_units),

@@ -70,9 +70,11 @@ static void reads_everything(void **state)
                                     "  exclude:\n"
                                     "    - cgroup: /system.slice/x\n"
                                     "    - {user: 42}\n"
-                                    "    - exe: /bin/true\n"),
+                                    "    - exe: /bin/true\n"
+                                    "watch: true\n"),
                      0);
     snprintf(relative, sizeof relative, "%s/mine", f->folder);
+    assert_true(f->config.watch);
     assert_string_equal(f->config.user, "backup");
     assert_int_equal(f->config.user_mark.line, 5);
     assert_int_equal(f->config.rule_count, 2);
@@ -130,7 +132,7 @@ static void all_mistakes_in_one_pass(void **state)
         {1, 1, "unknown-key"},  {2, 8, "wrong-type"},   {4, 5, "missing-key"},
         {5, 26, "wrong-type"},  {7, 9, "wrong-type"},   {8, 13, "wrong-type"},
         {9, 3, "unknown-key"},  {10, 20, "wrong-type"}, {12, 7, "wrong-type"},
-        {13, 7, "unknown-key"}, {14, 7, "wrong-type"},
+        {13, 7, "unknown-key"}, {14, 7, "wrong-type"},  {15, 8, "wrong-type"},
     };
     struct fixture *f = *state;
 
@@ -147,7 +149,8 @@ static void all_mistakes_in_one_pass(void **state)
                                     "  exclude:\n"
                                     "    - cgroup\n"
                                     "    - users: 1\n"
-                                    "user: [a, b]\n"),
+                                    "user: [a, b]\n"
+                                    "watch: perhaps\n"),
                      -EINVAL);
     diag_sort(&f->diags);
     assert_int_equal(f->diags.count, sizeof expected / sizeof *expected);

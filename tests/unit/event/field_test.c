@@ -85,6 +85,11 @@ static void suggests_the_nearest(void **state)
     assert_string_equal(field_suggest(TEXT("parent.cmdlin"), workspace), "parent.cmdline");
     assert_string_equal(field_suggest(TEXT("ancestor[2].exee"), workspace), "ancestor[2].exe");
     assert_null(field_suggest(TEXT("something else"), workspace));
+    assert_string_equal(field_suggest(TEXT("parent.parent.comm"), workspace), "ancestor[2].comm");
+    assert_string_equal(field_suggest(TEXT("parent.parent.parent"), workspace), "ancestor[3]");
+    assert_string_equal(field_suggest(TEXT("ancestor[x].comm"), workspace), "ancestor[2].comm");
+    assert_string_equal(field_suggest(TEXT("ancestor["), workspace), "ancestor[2]");
+    assert_null(field_suggest(TEXT("ancestor[x].y"), workspace));
 }
 
 int main(void)

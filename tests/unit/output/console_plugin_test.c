@@ -113,6 +113,23 @@ static void color_is_the_users_choice(void **state)
                 "                     m\n");
 }
 
+static void reasons_are_told_when_asked(void **state)
+{
+    struct rig *rig = *state;
+
+    start(rig, "console,path=@/out,ancestry=no,reasons=yes");
+    push(rig, 3, "r", "m",
+         "{},\"matched\":["
+         "{\"field\":\"comm\",\"value\":\"s\\u001bh\",\"at\":\"r.yaml:3:14\"},"
+         "{\"field\":\"tty\",\"at\":\"r.yaml:4:20\"}]");
+    push(rig, 3, "r", "m", "{}");
+    rig_drain(rig);
+    expect(rig, "14:03:22  high      r                     m\n"
+                "          comm is \"s\\x1bh\"  r.yaml:3:14\n"
+                "          tty is absent  r.yaml:4:20\n"
+                "14:03:22  high      r                     m\n");
+}
+
 static void terminals_get_color_and_their_width_is_kept(void **state)
 {
     struct rig *rig = *state;
@@ -149,6 +166,7 @@ static int all_tests(void)
         TEST(nothing_moves_the_cursor),
         TEST(long_chains_lose_their_middle),
         TEST(color_is_the_users_choice),
+        TEST(reasons_are_told_when_asked),
         TEST(terminals_get_color_and_their_width_is_kept),
     };
 

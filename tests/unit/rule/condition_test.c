@@ -2,6 +2,8 @@
 
 #include <errno.h>
 
+#include "rule/outline.h"
+
 /* A rule of four selections, of which a and c hold for the event below. */
 static struct load load_condition(const char *condition)
 {
@@ -102,14 +104,27 @@ static void test_mistakes(void **state)
         const char *code;
         unsigned column; /* in the condition */
     } cases[] = {
-        {"a and", "bad-condition", 6},        {"a or or b", "bad-condition", 6},
-        {"and a", "bad-condition", 1},        {"(a", "bad-condition", 3},
-        {"a)", "bad-condition", 2},           {"()", "bad-condition", 2},
-        {"a b", "bad-condition", 3},          {"not", "bad-condition", 4},
-        {"1 c_*", "bad-condition", 3},        {"1 of", "bad-condition", 5},
-        {"2 of c_*", "unknown-selection", 1}, {"e", "unknown-selection", 1},
-        {"a and A", "unknown-selection", 7},  {"a and 1 of x_*", "unknown-selection", 12},
+        {"a and", "bad-condition", 6},
+        {"a or or b", "bad-condition", 6},
+        {"and a", "bad-condition", 1},
+        {"(a", "bad-condition", 3},
+        {"a)", "bad-condition", 2},
+        {"()", "bad-condition", 2},
+        {"a b", "bad-condition", 3},
+        {"not", "bad-condition", 4},
+        {"1 c_*", "bad-condition", 3},
+        {"1 of", "bad-condition", 5},
+        {"2 of c_*", "unknown-selection", 1},
+        {"e", "unknown-selection", 1},
+        {"a and A", "unknown-selection", 7},
+        {"a and 1 of x_*", "unknown-selection", 12},
         {"them", "bad-condition", 1},
+        {"a || b", "bad-condition", 3},
+        {"a && b", "bad-condition", 3},
+        {"(a || b) and c_1", "bad-condition", 4},
+        {"all of them | count() > 3", "bad-condition", 13},
+        {"(a|count() by uid) > 3", "bad-condition", 3},
+        {"(| count() > 3", "bad-condition", 2},
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -173,6 +188,48 @@ static void test_unused_beside_mistakes(void **state)
     assert_int_equal(load.diags.count, 3);
 }
 
+static void test_them_without_any(void **state)
+{
+    CLEANUP(load_deinit)
+    struct load load = load_text("rules:\n"
+                                 "  - id: r\n"
+                                 "    where: {_b: {uid: 2}}\n"
+                                 "    condition: 1 of them\n"
+                                 "    tests: []\n");
+
+    assert_diag(&load, "unknown-selection", 4, 21);
+    assert_non_null(strstr(diag_of(&load, "unknown-selection")->message, "begin with '_'"));
+}
+
+/* A condition of 1 of x* and again, each time of all COUNT selections. */
+static struct load load_repeated(unsigned count, unsigned times)
+{
+    CLEANUP(buffer_deinit) struct buffer text = {0};
+
+    buffer_put_string(&text, "rules:\n  - id: r\n    tests: []\n    where: {");
+    for (unsigned i = 0; i < count; i++)
+        buffer_printf(&text, "x%u: {uid: %u},", i, i);
+    buffer_put_string(&text, "}\n    condition: x0");
+    for (unsigned i = 0; i < times; i++)
+        buffer_put_string(&text, " or (1 of x* and x1)");
+    return load_text(buffer_string(&text));
+}
+
+/* What a condition unfolds to is bounded where it grows too big, with nothing made of the rest. */
+static void test_values_are_bounded(void **state)
+{
+    CLEANUP(load_deinit) struct load most = load_repeated(999, 199);
+    CLEANUP(load_deinit) struct load more = load_repeated(999, 200);
+    CLEANUP(load_deinit) struct load bomb = load_repeated(2000, 20000);
+
+    assert_int_equal(most.result, 0);
+    assert_int_equal(rule_of(&most, "r")->outline->values, 1 + 199 * 1000);
+    assert_diag(&more, "too-many-values", 5, 18 + 199 * 20 + 17);
+    assert_int_equal(more.diags.count, 1);
+    assert_diag(&bomb, "too-many-values", 5, 18 + 99 * 20 + 10);
+    assert_int_equal(bomb.diags.count, 1);
+}
+
 static void test_depth(void **state)
 {
     CLEANUP(buffer_deinit) struct buffer deep = {0};
@@ -206,6 +263,8 @@ int main(void)
         cmocka_unit_test(test_meaning),
         cmocka_unit_test(test_them),
         cmocka_unit_test(test_mistakes),
+        cmocka_unit_test(test_them_without_any),
+        cmocka_unit_test(test_values_are_bounded),
         cmocka_unit_test(test_depth),
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_many_mistakes),

@@ -110,6 +110,35 @@ static inline const char *hits_of(const struct ruleset *ruleset, const struct ev
     return buffer_string(out);
 }
 
+struct question {
+    const char *selection;
+    const char *answer; /* "yes", "no", or the code of a diagnostic */
+};
+
+/* Whether a rule hits EVENT, or what the load of QUESTION's selection said. */
+static inline void assert_answer(struct load *load, const struct event *event,
+                                 const struct question *question)
+{
+    CLEANUP(buffer_deinit) struct buffer hits = {0};
+
+    if (load->result < 0) {
+        if (!find_diag(load, question->answer)) {
+            print_diags(load);
+            fail_msg("{%s}: expected '%s'", question->selection, question->answer);
+        }
+        return;
+    }
+    const char *answer = *hits_of(load->ruleset, event, &hits) ? "yes" : "no";
+
+    if (strcmp(answer, question->answer) != 0)
+        fail_msg("{%s}: %s, expected %s", question->selection, answer, question->answer);
+}
+
+/* ask() is the test's own: which event, which rules besides. */
+#define ASK_ALL(questions)                                                  \
+    for (size_t i_ = 0; i_ < sizeof(questions) / sizeof *(questions); i_++) \
+    ask(&(questions)[i_])
+
 #define HAS(object, field) field_set_add(&(object)->has, FIELD_##field)
 
 #endif

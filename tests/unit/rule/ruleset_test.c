@@ -347,6 +347,38 @@ static void test_warnings(void **state)
     assert_int_equal(load.diags.warnings, 9);
 }
 
+/* What does not go together, or has a mistake, is looked into all the same; and is not missing. */
+static void test_form_in_one_pass(void **state)
+{
+    CLEANUP(load_deinit)
+    struct load load = load_text("rules:\n"
+                                 "  - {id: a, match: {no: 1}, where: {x: {nor: 0}},\n"
+                                 "     condition: x or y, tests: []}\n"
+                                 "  - {id: b, match: {uid: 0}, condition: x, tests: []}\n"
+                                 "  - {id: c, where: {x: {nor: 0}}, tests: []}\n"
+                                 "  - {id: d, where: {x: {uid: 0}}, condition: [x], tests: []}\n"
+                                 "  - {id: e, where: {x: {uid: 0}}, condition: '', tests: []}\n"
+                                 "  - {id: f, where: [], condition: x, tests: []}\n"
+                                 "  - {id: g, match: {exe|: x}, tests: [{alert: {}}]}\n");
+
+    assert_diag(&load, "unknown-field", 2, 21);
+    assert_diag(&load, "conflicting-keys", 2, 36);
+    assert_diag(&load, "unknown-field", 2, 41);
+    assert_diag(&load, "unknown-selection", 3, 22);
+    assert_diag(&load, "conflicting-keys", 4, 41);
+    assert_diag(&load, "missing-key", 5, 10);
+    assert_diag(&load, "unknown-field", 5, 25);
+    assert_diag(&load, "wrong-type", 6, 46);
+    assert_diag(&load, "wrong-type", 7, 46);
+    assert_diag(&load, "wrong-type", 8, 20);
+    assert_diag(&load, "unknown-modifier", 9, 25);
+    assert_string_equal(diag_of(&load, "unknown-modifier")->message,
+                        "no modifier behind '|' in rule 'g'");
+    assert_diag(&load, "bad-test", 9, 40);
+    assert_string_equal(diag_of(&load, "bad-test")->hint, "alerts");
+    assert_int_equal(load.diags.count, 12);
+}
+
 static void test_form(void **state)
 {
     CLEANUP(load_deinit)
@@ -526,6 +558,7 @@ static void test_what_is_asked(void **state)
     assert_true(asks("rules: [{id: r, match: {uid: 0}, unless: {exe.sha256|exists: true}}]"));
     assert_true(asks("rules: [{id: r, match: {uid: 0}, message: 'x %{parent.exe.sha256}'}]"));
     assert_true(asks("rules: [{id: r, match: {uid: 0}, suppress: {by: [exe.sha256], for: 1m}}]"));
+    assert_true(asks("rules: [{id: r, match: {cmdline|contains|fieldref: exe.sha256}}]"));
     assert_false(asks("rules: [{id: r, match: {exe: a}, message: '%{exe}'}]"));
 }
 
@@ -545,6 +578,7 @@ int main(void)
         cmocka_unit_test(test_overrides_mistaken),
         cmocka_unit_test(test_warnings),
         cmocka_unit_test(test_form),
+        cmocka_unit_test(test_form_in_one_pass),
         cmocka_unit_test(test_foreign_words),
         cmocka_unit_test(test_duplicate_ids),
         cmocka_unit_test(test_sigma_is_skipped),

@@ -1,0 +1,43 @@
+/* Events that a rule could not be matched against, because a regex of it took too much: on their
+ * way to becoming alerts.
+ *
+ * Who knows how to make a regex expensive can do it a thousand times a second. The ledger sums by
+ * rule, and lets a rule's sum out at most once in LIMIT_PAUSE, the first at once; none is
+ * forgotten. One thread's. */
+#ifndef PICKET_ALERT_LIMIT_H
+#define PICKET_ALERT_LIMIT_H
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "rule/ruleset.h"
+
+#define LIMIT_PAUSE (60 * NS_PER_S)
+
+struct limit_sum {
+    const struct rule *rule;
+    uint64_t count;      /* of events */
+    int64_t from, until; /* when the first and the last of them happened, ns since 1970 */
+};
+
+struct limit_ledger;
+
+/* For the rules of RULES, which outlive it. 0 or -ENOMEM. */
+int limit_ledger_new(const struct ruleset *rules, struct limit_ledger **out);
+void limit_ledger_free(struct limit_ledger *ledger);
+DEFINE_FREEP(struct limit_ledger, limit_ledger)
+
+/* Takes in an event of the time TIME. Allocates nothing. */
+void limit_ledger_add(struct limit_ledger *ledger, const struct rule *rule, int64_t time);
+
+/* The next sum that is due at NOW (CLOCK_MONOTONIC; INT64_MAX: all are); false: none is. Cheap when
+ * there was no limit. */
+bool limit_ledger_take(struct limit_ledger *ledger, int64_t now, struct limit_sum *out);
+
+/* A sentence for people. */
+void limit_put_message(struct buffer *out, const struct limit_sum *sum);
+
+/* One JSON object, as docs/events.md has it. */
+void limit_put_json(struct json_writer *json, const struct limit_sum *sum);
+
+#endif

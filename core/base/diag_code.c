@@ -1,0 +1,139 @@
+#include "base/diag_code.h"
+
+static const struct diag_code codes[] = {
+    /* YAML */
+    {"yaml-syntax", DIAG_CODE_ERROR,
+     "The file is no YAML from here on. Look at indentation, quotes and what needs them (`[ ] { } "
+     ", : # @ %` at certain places)."},
+    {"yaml-too-deep", DIAG_CODE_ERROR, "Nested deeper than 64 levels, aliases included."},
+    {"yaml-too-large", DIAG_CODE_ERROR, "More than 2,000,000 values, aliases included."},
+    {"bad-character", DIAG_CODE_ERROR,
+     "A byte that is not UTF-8, or a control character; write it as an escape in double quotes. A "
+     "NUL cannot be part of any value."},
+    {"duplicate-key", DIAG_CODE_ERROR,
+     "A map has this key already. Two values for one field are a list."},
+    {"bad-key", DIAG_CODE_ERROR, "A key must be a text."},
+    {"unknown-alias", DIAG_CODE_ERROR,
+     "`*name` without `&name` before it. A value that begins with `*` needs quotes."},
+    /* Files and documents */
+    {"unreadable-file", DIAG_CODE_ERROR,
+     "The file or folder cannot be opened or read, or is larger than 32 MiB."},
+    {"many-documents", DIAG_CODE_ERROR,
+     "A configuration is one YAML document; a second begins here."},
+    {"no-rules", DIAG_CODE_EITHER,
+     "There is no rule in all that was loaded. That a folder holds no `*.yaml` or `*.yml` is a "
+     "warning."},
+    {"unknown-key", DIAG_CODE_ERROR, "No such key here."},
+    {"unknown-exclusion", DIAG_CODE_ERROR,
+     "What the configuration excludes from capture is not there."},
+    {"missing-key", DIAG_CODE_ERROR,
+     "A key that must be there is not: a rule's `id`, its `match` (or `where` and `condition`), "
+     "the `for` of a `suppress`, an output's `plugin`."},
+    {"conflicting-keys", DIAG_CODE_ERROR, "A rule has `match` as well as `where` or `condition`."},
+    {"wrong-type", DIAG_CODE_ERROR,
+     "A map where a list belongs, a text where a map belongs, and the like."},
+    {"wrong-user", DIAG_CODE_ERROR,
+     "`user` in the configuration names nobody in `/etc/passwd`, or root."},
+    {"needs-restart", DIAG_CODE_ERROR,
+     "A reload asks for what picket can only begin to do when it starts."},
+    {"sigma-skipped", DIAG_CODE_WARNING, "A Sigma document: this version passes it over."},
+    /* Rules */
+    {"bad-id", DIAG_CODE_ERROR,
+     "An id is made of letters, digits, `-`, `_` and `.`; `picket.` at its beginning is picket's "
+     "own."},
+    {"duplicate-id", DIAG_CODE_ERROR, "Two rules have one id. To change a rule, use `overrides`."},
+    {"unknown-severity", DIAG_CODE_ERROR, "One of informational, low, medium, high, critical."},
+    {"unknown-event", DIAG_CODE_ERROR, "`on` is exec, exec_failed or exit."},
+    {"unknown-rule", DIAG_CODE_ERROR, "An override of a rule that is not there."},
+    {"not-overridable", DIAG_CODE_ERROR, "What a rule matches can only be narrowed, by `unless`."},
+    {"bad-test", DIAG_CODE_ERROR, "A test is `alerts:` or `quiet:` with a map of fields."},
+    {"test-failed", DIAG_CODE_ERROR, "A rule's own test does not turn out as it says."},
+    {"missing-tests", DIAG_CODE_WARNING,
+     "A rule without `tests`. `tests: []` says that it is meant."},
+    {"never-matches", DIAG_CODE_WARNING,
+     "No event can make the rule, or this value, match: it contradicts itself, asks for a field "
+     "that such events never have, or for a `comm` of more than 15 bytes."},
+    {"duplicate-rule", DIAG_CODE_WARNING, "Another rule matches exactly the same events."},
+    {"shadowed-rule", DIAG_CODE_WARNING,
+     "Every event that this rule matches is one that another rule, of no lesser severity and "
+     "alerting wherever this one does, matches as well. Remove it, or narrow the other."},
+    {"always-evaluated", DIAG_CODE_WARNING,
+     "Nothing that must hold for the rule can be looked up, so every event of its type pays for "
+     "it: what is under a `not` cannot, nor a comparison with another field, nor some regexes. Add "
+     "something that must hold."},
+    {"costly-regex", DIAG_CODE_WARNING,
+     "The regex needs far more steps than others on a value made to be hard for it, as nested "
+     "repetitions do (`(a+)+`). What is matched may be an attacker's: a value that is too "
+     "expensive counts as no match."},
+    /* Fields, modifiers, values */
+    {"unknown-field", DIAG_CODE_ERROR, "No such field; `picket fields` lists them."},
+    {"bad-field", DIAG_CODE_ERROR,
+     "A field of the event asked of an ancestor, an ancestor too far away, a test that does not "
+     "say which ancestor it means, or a field of many values under `fieldref`."},
+    {"unknown-modifier", DIAG_CODE_ERROR, "No such modifier."},
+    {"bad-modifier", DIAG_CODE_ERROR, "The modifier has no meaning for a field of this type."},
+    {"conflicting-modifiers", DIAG_CODE_ERROR, "Two modifiers that cannot stand together."},
+    {"bad-value", DIAG_CODE_ERROR,
+     "A value that is no number, size, duration, time, network or boolean where one is needed, or "
+     "none at all; under `expand`, one without a `%list%`."},
+    {"bad-regex", DIAG_CODE_ERROR,
+     "The regex is none, the caret is where PCRE2 noticed; or it has a verb, `(*...)`."},
+    {"bad-message", DIAG_CODE_ERROR,
+     "A `%` that begins no field, or a field that has many values."},
+    {"empty-selection", DIAG_CODE_ERROR, "A selection or list of nothing."},
+    {"empty-value", DIAG_CODE_WARNING, "Every text contains the empty one."},
+    {"too-many-values", DIAG_CODE_ERROR,
+     "More than 100,000 values for one key or 200,000 of a rule, lists and macros opened; or one "
+     "value that becomes more than 3,125 texts (`windash`) or 10,000 (`expand`)."},
+    /* Names and conditions */
+    {"unknown-list", DIAG_CODE_ERROR,
+     "`$name`, or `%name%` under `expand`, without a list of that name. Quoted, `$name` is plain "
+     "text; so is `\\%name%`."},
+    {"unknown-macro", DIAG_CODE_ERROR, "No macro of that name."},
+    {"duplicate-name", DIAG_CODE_ERROR, "A list or macro is defined twice."},
+    {"recursive-name", DIAG_CODE_ERROR,
+     "A list or macro contains itself, or lists nest deeper than 64, macros deeper than 32."},
+    {"unused-list", DIAG_CODE_WARNING, "A list that nothing uses."},
+    {"unused-macro", DIAG_CODE_WARNING, "A macro that nothing uses."},
+    {"bad-name", DIAG_CODE_ERROR, "A selection named like a word of conditions."},
+    {"bad-condition", DIAG_CODE_ERROR,
+     "The condition cannot be read here. What follows is read as if the missing word stood there."},
+    {"unknown-selection", DIAG_CODE_ERROR,
+     "The condition names a selection that `where` does not have."},
+    {"unused-selection", DIAG_CODE_WARNING, "The condition leaves a selection out."},
+    /* Outputs */
+    {"bad-output", DIAG_CODE_ERROR, "An `-o` that is not `NAME,key=value,...`."},
+    {"duplicate-output", DIAG_CODE_ERROR, "Two outputs of one name; give one of them a `name`."},
+    {"too-many-outputs", DIAG_CODE_ERROR, "More outputs than an engine takes."},
+    {"unknown-plugin", DIAG_CODE_ERROR, "No plugin of that name; `picket plugins` lists them."},
+    {"plugin-failed", DIAG_CODE_ERROR, "The plugin could not be loaded or is broken."},
+    {"unknown-option", DIAG_CODE_ERROR, "The plugin has no such option."},
+    {"missing-option", DIAG_CODE_ERROR, "The plugin needs this option."},
+    {"duplicate-option", DIAG_CODE_ERROR, "An option is given twice."},
+    {"bad-option-value", DIAG_CODE_ERROR, "The value is not of the option's type."},
+    {"cannot-open-file", DIAG_CODE_ERROR, "A file that the output writes to cannot be opened."},
+};
+#define CODES (sizeof codes / sizeof *codes)
+
+const struct diag_code *diag_codes(size_t *count)
+{
+    *count = CODES;
+    return codes;
+}
+
+const struct diag_code *diag_code_find(struct text name)
+{
+    for (size_t i = 0; i < CODES; i++)
+        if (text_is(name, codes[i].name))
+            return &codes[i];
+    return NULL;
+}
+
+const char *diag_code_suggest(struct text name)
+{
+    const char *names[CODES];
+
+    for (size_t i = 0; i < CODES; i++)
+        names[i] = codes[i].name;
+    return text_nearest(name, names, CODES);
+}
