@@ -52,6 +52,14 @@ static void read_environment(struct proc_scan *scan, int dir, struct process *pr
                            (int64_t)scan->file.len);
 }
 
+/* In a list of mounts. */
+static const char *look_up(struct proc_scan *scan, int dir, const char *list, int64_t mount)
+{
+    if (proc_file_read(scan, dir, list) < 0 || mount_types_add(&scan->mounts, &scan->file) < 0)
+        return NULL;
+    return mount_types_find(&scan->mounts, mount);
+}
+
 static const char *type_of_mount(struct proc_scan *scan, int dir, int64_t mount)
 {
     int64_t now = clock_monotonic();
@@ -62,10 +70,10 @@ static const char *type_of_mount(struct proc_scan *scan, int dir, int64_t mount)
     }
     const char *type = mount_types_find(&scan->mounts, mount);
 
-    if (type || proc_file_read(scan, dir, "mountinfo") < 0 ||
-        mount_types_add(&scan->mounts, &scan->file) < 0)
-        return type;
-    return mount_types_find(&scan->mounts, mount);
+    if (!type)
+        type = look_up(scan, dir, "mountinfo", mount);
+    /* A chroot hides the mount that it lies in. */
+    return type ? type : look_up(scan, scan->proc, "1/mountinfo", mount);
 }
 
 /* By the mount, not by the device, which of btrfs and the like no mount shows. Nothing is told when
