@@ -7,11 +7,21 @@
 
 #define MOUNTS_BYTES_MAX (64UL << 20)
 
-int mounts_read(struct buffer *out)
+static int read_list(struct buffer *out, const char *path)
 {
-    CLEANUP(closep) int fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+    CLEANUP(closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
 
     return fd < 0 ? -errno : buffer_read_fd(out, fd, MOUNTS_BYTES_MAX);
+}
+
+int mounts_read(struct buffer *out)
+{
+    return read_list(out, "/proc/self/mountinfo");
+}
+
+int mounts_read_all(struct buffer *out)
+{
+    return read_list(out, "/proc/1/mountinfo");
 }
 
 static bool is_octal(char c)

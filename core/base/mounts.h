@@ -15,6 +15,9 @@ struct mount {
 /* Appends our own. 0, or -errno of reading. */
 int mounts_read(struct buffer *out);
 
+/* Appends those of the first process, among which is what a chroot hides: the mount it lies in. */
+int mounts_read_all(struct buffer *out);
+
 /* The next mount from *AT on, which begins as 0; lines that are none are passed over. False at the
  * end. Texts borrow MOUNTINFO, in whose bytes escapes are undone on the way: it can be gone through
  * once. */

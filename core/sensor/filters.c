@@ -77,6 +77,8 @@ static int find_device(struct kernel_file *file)
     struct mount mount;
     int r = mounts_read(&mounts);
 
+    if (r == 0)
+        r = mounts_read_all(&mounts);
     if (r < 0)
         return r;
     for (size_t at = 0; mounts_next(&mounts, &at, &mount);) {

@@ -256,10 +256,10 @@ static bool is_magic(const struct truth *truth, unsigned long magic)
     return (unsigned long)truth->exe_magic == magic;
 }
 
-/* What our own mounts say is on that device; for what is mounted nowhere, the magic number. */
-static const char *filesystem_of(struct capture *capture, const struct truth *truth)
+/* What these mounts say is on the executable's device, or NULL. */
+static const char *mounted_on(struct capture *capture, const struct truth *truth, const char *list)
 {
-    CLEANUP(fclosep) FILE *mounts = fopen("/proc/self/mountinfo", "re");
+    CLEANUP(fclosep) FILE *mounts = fopen(list, "re");
     char line[4096], device[64];
 
     snprintf(device, sizeof device, " %lld:%lld ", (long long)truth->exe_major,
@@ -270,7 +270,19 @@ static const char *filesystem_of(struct capture *capture, const struct truth *tr
         if (strstr(line, device) && type)
             return arena_printf(&capture->arena, "%.*s", (int)strcspn(type + 3, " "), type + 3);
     }
-    return is_magic(truth, TMPFS_MAGIC)             ? "tmpfs"
+    return NULL;
+}
+
+/* What our own mounts say, or the machine's, of which a chroot does not see all; for what is
+ * mounted nowhere, the magic number. */
+static const char *filesystem_of(struct capture *capture, const struct truth *truth)
+{
+    const char *type = mounted_on(capture, truth, "/proc/self/mountinfo");
+
+    if (!type)
+        type = mounted_on(capture, truth, "/proc/1/mountinfo");
+    return type                                     ? type
+           : is_magic(truth, TMPFS_MAGIC)           ? "tmpfs"
            : is_magic(truth, OVERLAYFS_SUPER_MAGIC) ? "overlay"
                                                     : "?";
 }
