@@ -34,14 +34,15 @@ static void put_literal(struct buffer *out, struct text text)
         put_byte(out, text.ptr[i]);
 }
 
-/* As glob_match() reads it. */
+/* As glob_match() reads it: `?` is a character or a byte, and here also more than one that is valid
+ * in form alone. */
 static void put_glob(struct buffer *out, struct text glob)
 {
     for (size_t i = 0; i < glob.len; i++) {
         if (glob.ptr[i] == '*') {
             buffer_put_string(out, ".*");
         } else if (glob.ptr[i] == '?') {
-            buffer_put_char(out, '.');
+            buffer_put_string(out, "(?:[\\xc2-\\xf4][\\x80-\\xbf]{1,3}|.)");
         } else {
             if (glob.ptr[i] == '\\' && i + 1 < glob.len)
                 i++;

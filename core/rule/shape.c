@@ -177,14 +177,21 @@ struct shape shape_of_regex(struct text pattern)
     return read_branches(&pattern, 0);
 }
 
+/* A `?` may be a character of four bytes. */
+#define CHARACTER_POSITIONS 5
+
 struct shape shape_of_glob(struct text glob)
 {
-    struct shape shape = {.positions = glob.len};
+    struct shape shape = {0};
     size_t run = 0;
 
     for (size_t i = 0; i < glob.len; i++) {
-        run = glob.ptr[i] == '*' || glob.ptr[i] == '?' ? 0 : run + 1;
+        bool is_wildcard = glob.ptr[i] == '*' || glob.ptr[i] == '?';
+
+        i += glob.ptr[i] == '\\' && i + 1 < glob.len;
+        run = is_wildcard ? 0 : run + 1;
         shape.literal = run > shape.literal ? run : shape.literal;
+        shape.positions += glob.ptr[i] == '?' && is_wildcard ? CHARACTER_POSITIONS : 1;
     }
     return shape;
 }

@@ -35,8 +35,9 @@ static unsigned roll(struct dice *dice, unsigned sides)
 
 /* Few and alike, so that rules and events meet often. */
 static const char *const words[] = {
-    "a", "b",    "ab",       "sh", "bash", "/",  "bin",   "A",         "SH", " ",  "\n", "-",
-    "x", "\xff", "\xc3\xa9", "0",  "root", "10", "nginx", "/usr/bin/", ".",  "aa", "\r", "Bash"};
+    "a",  "b",     "ab",        "sh", "bash", "/",        "bin",          "A", "SH",
+    " ",  "\n",    "-",         "x",  "\xff", "\xc3\xa9", "\xe6\x97\xa5", "0", "root",
+    "10", "nginx", "/usr/bin/", ".",  "aa",   "\r",       "Bash"};
 
 static const char *const atoms[] = {"a",        "b",           "sh",
                                     "A",        ".",           "\\d",
@@ -122,7 +123,7 @@ enum value_kind { VALUE_WORDS, VALUE_GLOB, VALUE_REGEX };
 
 static void put_text_value(struct dice *dice, struct buffer *out, enum value_kind kind)
 {
-    static const char *const parts[] = {"*", "?", "*", "\\*", "a", "sh", "/", "b"};
+    static const char *const parts[] = {"*", "?", "*", "\\*", "a", "sh", "/", "b", "\xe9", "??"};
     CLEANUP(buffer_deinit) struct buffer text = {0};
 
     if (kind == VALUE_REGEX) {

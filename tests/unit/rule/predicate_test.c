@@ -434,6 +434,31 @@ static void test_glob(void **state)
     assert_true(glob_match(TEXT("A?c*"), TEXT("abCd"), true));
 }
 
+/* `?` is a character, not a byte of it; a byte that is none of UTF-8 counts as one. */
+static void test_glob_characters(void **state)
+{
+    static const struct {
+        const char *glob, *subject;
+        bool expected;
+    } cases[] = {
+        {"a?b", "a\u00e9b", true},
+        {"a?b", "a\u65e5b", true},
+        {"a?b", "a\u00e9\u00e9b", false},
+        {"a??b", "a\u00e9b", false},
+        {"*??b", "\u65e5b", false},
+        {"*?b", "\u65e5b", true},
+        {"a?-", "a\xff-", true},
+        {"a??x", "a\xe6\x97x", true},
+        {"*\u00e9?", "\u00e9\u00e9x", true},
+        {"*?", "\u00e9", true},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        if (glob_match(text_from(cases[i].glob), text_from(cases[i].subject), false) !=
+            cases[i].expected)
+            fail_msg("glob '%s' on '%s'", cases[i].glob, cases[i].subject);
+}
+
 /* Same questions are one predicate, different ones are not. */
 static void test_sharing(void **state)
 {
@@ -487,14 +512,23 @@ static void test_regex_failure(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_text),      cmocka_unit_test(test_missing),
-        cmocka_unit_test(test_list),      cmocka_unit_test(test_flags),
-        cmocka_unit_test(test_number),    cmocka_unit_test(test_bool),
-        cmocka_unit_test(test_time),      cmocka_unit_test(test_duration),
-        cmocka_unit_test(test_ancestors), cmocka_unit_test(test_ancestors_end),
-        cmocka_unit_test(test_shape),     cmocka_unit_test(test_bytes),
-        cmocka_unit_test(test_glob),      cmocka_unit_test(test_sharing),
-        cmocka_unit_test(test_limit),     cmocka_unit_test(test_regex_failure),
+        cmocka_unit_test(test_text),
+        cmocka_unit_test(test_missing),
+        cmocka_unit_test(test_list),
+        cmocka_unit_test(test_flags),
+        cmocka_unit_test(test_number),
+        cmocka_unit_test(test_bool),
+        cmocka_unit_test(test_time),
+        cmocka_unit_test(test_duration),
+        cmocka_unit_test(test_ancestors),
+        cmocka_unit_test(test_ancestors_end),
+        cmocka_unit_test(test_shape),
+        cmocka_unit_test(test_bytes),
+        cmocka_unit_test(test_glob_characters),
+        cmocka_unit_test(test_glob),
+        cmocka_unit_test(test_sharing),
+        cmocka_unit_test(test_limit),
+        cmocka_unit_test(test_regex_failure),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
