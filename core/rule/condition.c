@@ -14,7 +14,7 @@ struct parser {
     struct map by_name; /* to struct named_selection */
     struct text word;   /* the one ahead; len 0: the end */
     unsigned depth;
-    size_t values;    /* of the selections so far, each use counted */
+    bool negated;     /* under an odd number of `not` */
     const char *told; /* the word that the last mistake is at */
     bool lost;        /* nothing more can be said */
 };
@@ -52,9 +52,15 @@ static void advance(struct parser *parser)
     parser->word = (struct text){text.ptr + at, end_of_word(text, at) - at};
 }
 
+static bool is_word(const struct parser *parser, const char *word)
+{
+    return parser->names->cased ? text_is(parser->word, word)
+                                : text_equal_nocase(parser->word, text_from(word));
+}
+
 static bool accept(struct parser *parser, const char *word)
 {
-    if (!text_equal_nocase(parser->word, text_from(word)))
+    if (!is_word(parser, word))
         return false;
     advance(parser);
     return true;
@@ -77,17 +83,24 @@ static struct outline *give_up(struct parser *parser)
     return NULL;
 }
 
+/* At `| count() > 5` or `| near`, which were Sigma's once. */
+static struct outline *refuse_aggregation(struct parser *parser)
+{
+    diag_error(parser->compiler->diags, here(parser), "bad-condition",
+               parser->names->cased
+                   ? "aggregations are no part of Sigma since its version 2: write a correlation"
+                   : "Sigma's aggregations, as in '| count() > 3', are no part of conditions: use "
+                     "a correlation of its alerts");
+    return give_up(parser);
+}
+
 /* Reading goes on as if WHAT had stood there; a word is told once, by the first to stumble. */
 static struct outline *expected(struct parser *parser, const char *what)
 {
     struct text word = parser->word;
 
-    if (text_is(word, "|")) {
-        diag_error(parser->compiler->diags, here(parser), "bad-condition",
-                   "Sigma's aggregations, as in '| count() > 3', are no part of conditions: use a "
-                   "correlation of its alerts");
-        return give_up(parser);
-    }
+    if (text_is(word, "|"))
+        return refuse_aggregation(parser);
     if (!parser->lost && word.ptr != parser->told)
         diag_error(parser->compiler->diags, here(parser), "bad-condition",
                    word.len ? "expected %s here, not '%.*s'" : "expected %s at the end%.*s", what,
@@ -100,9 +113,18 @@ static struct outline *expected(struct parser *parser, const char *what)
 /* At an operator, or at what is one elsewhere and has been or will be told of. */
 static bool at_operator(const struct parser *parser)
 {
-    return text_equal_nocase(parser->word, TEXT("and")) ||
-           text_equal_nocase(parser->word, TEXT("or")) || text_is(parser->word, "&&") ||
+    return is_word(parser, "and") || is_word(parser, "or") || text_is(parser->word, "&&") ||
            text_is(parser->word, "||");
+}
+
+/* Past an operator, even one in Sigma's wrong case, that stood where none may. */
+static bool skip_operator(struct parser *parser)
+{
+    if (!at_operator(parser) && !text_equal_nocase(parser->word, TEXT("and")) &&
+        !text_equal_nocase(parser->word, TEXT("or")))
+        return false;
+    advance(parser);
+    return true;
 }
 
 /* At what ends an operand, and so cannot be one. */
@@ -112,12 +134,21 @@ static bool at_end(const struct parser *parser)
            at_operator(parser);
 }
 
+static const char *const keywords[] = {"and", "or", "not", "of", "them", "all", "any", "1"};
+#define KEYWORDS (sizeof keywords / sizeof *keywords)
+
 bool condition_is_keyword(struct text word)
 {
-    static const char *const keywords[] = {"and", "or", "not", "of", "them", "all", "any", "1"};
-
-    for (size_t i = 0; i < sizeof keywords / sizeof *keywords; i++)
+    for (size_t i = 0; i < KEYWORDS; i++)
         if (text_equal_nocase(word, text_from(keywords[i])))
+            return true;
+    return false;
+}
+
+static bool is_keyword(const struct parser *parser)
+{
+    for (size_t i = 0; i < KEYWORDS; i++)
+        if (is_word(parser, keywords[i]))
             return true;
     return false;
 }
@@ -133,25 +164,48 @@ static void diagnose_unknown(struct parser *parser)
     parser->names->mistaken = true;
 }
 
+/* Whether the word ahead means NAME, were it not for its '_'. */
+static bool is_like(const struct parser *parser, struct text name)
+{
+    return is_word(parser, "them") || glob_match(parser->word, name, false);
+}
+
+static bool is_of(const struct parser *parser, struct text name)
+{
+    if (text_starts(name, TEXT("_")) && !text_starts(parser->word, TEXT("_")))
+        return false;
+    return is_like(parser, name);
+}
+
 static void diagnose_none(struct parser *parser)
 {
-    bool all = text_equal_nocase(parser->word, TEXT("them"));
+    bool left_out = false;
 
+    for (size_t i = 0; i < parser->names->count; i++)
+        left_out |= is_like(parser, parser->names->items[i].key->text);
     diag_error(parser->compiler->diags, here(parser), "unknown-selection",
-               all ? "'%.*s' leaves out selections whose names begin with '_', and there are no "
-                     "others"
-                   : "no selection is named like '%.*s'",
+               left_out ? "'%.*s' leaves out selections whose names begin with '_', and there are "
+                          "no others"
+                        : "no selection is named like '%.*s'",
                TEXT_ARG(parser->word));
     parser->names->mistaken = true;
+}
+
+/* What NAME stands for here. */
+static struct outline *meaning(const struct parser *parser, const struct named_selection *name)
+{
+    return parser->negated && name->negated ? name->negated : name->outline;
 }
 
 /* Whether the selection may be used once more here: what a condition unfolds to is bounded while
  * it is read, not once it has been made. */
 static bool use_selection(struct parser *parser, struct named_selection *name)
 {
+    const struct outline *outline = meaning(parser, name);
+
     name->used = true;
-    parser->values += name->outline ? name->outline->values : 0;
-    if (parser->values <= OUTLINE_VALUES_MAX)
+    parser->names->values += outline ? outline->values : 0;
+    if (parser->names->values <= OUTLINE_VALUES_MAX)
         return true;
     diag_error(parser->compiler->diags, here(parser), "too-many-values",
                "up to here the condition has more than %d values, those of a selection counted "
@@ -167,7 +221,7 @@ static struct outline *parse_name(struct parser *parser)
 {
     if (at_end(parser))
         return expected(parser, "a selection");
-    if (condition_is_keyword(parser->word)) {
+    if (is_keyword(parser)) {
         expected(parser, "a selection");
         advance(parser);
         return NULL;
@@ -178,21 +232,13 @@ static struct outline *parse_name(struct parser *parser)
         if (!use_selection(parser, name))
             return NULL;
         advance(parser);
-        return name->outline;
+        return meaning(parser, name);
     }
     diagnose_unknown(parser);
     advance(parser);
-    if (text_equal_nocase(parser->word, TEXT("of")))
+    if (is_word(parser, "of"))
         parse_of(parser, false);
     return NULL;
-}
-
-/* `them` is every selection whose name does not begin with '_' (Sigma's rule). */
-static bool is_of(const struct parser *parser, struct text name)
-{
-    if (text_equal_nocase(parser->word, TEXT("them")))
-        return !text_starts(name, TEXT("_"));
-    return glob_match(parser->word, name, false);
 }
 
 /* Behind "1" or "all". */
@@ -214,7 +260,7 @@ static struct outline *parse_of(struct parser *parser, bool all)
             compiler->stack_count = base;
             return NULL;
         }
-        compiler_push_part(compiler, name->outline);
+        compiler_push_part(compiler, meaning(parser, name));
     }
     bool found = compiler->stack_count > base;
 
@@ -232,11 +278,21 @@ static struct outline *parse_group(struct parser *parser)
 
     while (parser->word.len && !text_is(parser->word, ")")) {
         inner = expected(parser, "')', 'and' or 'or'");
-        if (at_operator(parser))
-            advance(parser);
+        skip_operator(parser);
         parse_or(parser);
     }
     return accept(parser, ")") ? inner : expected(parser, "')', 'and' or 'or'");
+}
+
+static struct outline *parse_operand(struct parser *parser);
+
+static struct outline *parse_not(struct parser *parser)
+{
+    parser->negated = !parser->negated;
+    struct outline *operand = parse_operand(parser);
+
+    parser->negated = !parser->negated;
+    return outline_not(parser->compiler, operand);
 }
 
 static struct outline *parse_operand(struct parser *parser)
@@ -249,7 +305,7 @@ static struct outline *parse_operand(struct parser *parser)
         return give_up(parser);
     }
     if (negated)
-        operand = outline_not(parser->compiler, parse_operand(parser));
+        operand = parse_not(parser);
     else if (accept(parser, "("))
         operand = parse_group(parser);
     else if (accept(parser, "1") || accept(parser, "any"))
@@ -290,9 +346,7 @@ static struct outline *parse_whole(struct parser *parser)
         expected(parser, "'and' or 'or'");
         while (accept(parser, ")"))
             ;
-        if (at_operator(parser))
-            advance(parser);
-        else if (parser->word.len == 0)
+        if (!skip_operator(parser) && parser->word.len == 0)
             break;
         parse_or(parser);
     }

@@ -79,14 +79,15 @@ static void test_meaning(void **state)
             fail_msg("'%s' should be %s", cases[i].condition, cases[i].expected ? "true" : "false");
 }
 
-/* `them` leaves out names that begin with '_', as in Sigma. */
+/* `them`, and a pattern that does not begin so, leave out names that begin with '_', as in Sigma.
+ */
 static void test_them(void **state)
 {
     CLEANUP(load_deinit)
     struct load load = load_good("rules:\n"
                                  "  - id: r\n"
                                  "    where: {a: {uid: 1}, _b: {uid: 2}}\n"
-                                 "    condition: all of them\n"
+                                 "    condition: all of them and all of *\n"
                                  "    tests: []\n");
     CLEANUP(buffer_deinit) struct buffer hits = {0};
     struct process process = {.uid = 1};
@@ -190,15 +191,23 @@ static void test_unused_beside_mistakes(void **state)
 
 static void test_them_without_any(void **state)
 {
-    CLEANUP(load_deinit)
-    struct load load = load_text("rules:\n"
-                                 "  - id: r\n"
-                                 "    where: {_b: {uid: 2}}\n"
-                                 "    condition: 1 of them\n"
-                                 "    tests: []\n");
+    static const char *const words[] = {"them", "*", "*b"};
 
-    assert_diag(&load, "unknown-selection", 4, 21);
-    assert_non_null(strstr(diag_of(&load, "unknown-selection")->message, "begin with '_'"));
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        CLEANUP(buffer_deinit) struct buffer text = {0};
+
+        buffer_printf(&text,
+                      "rules:\n"
+                      "  - id: r\n"
+                      "    where: {_b: {uid: 2}}\n"
+                      "    condition: 1 of %s\n"
+                      "    tests: []\n",
+                      words[i]);
+        CLEANUP(load_deinit) struct load load = load_text(buffer_string(&text));
+
+        assert_diag(&load, "unknown-selection", 4, 21);
+        assert_non_null(strstr(diag_of(&load, "unknown-selection")->message, "begin with '_'"));
+    }
 }
 
 /* A condition of 1 of x* and again, each time of all COUNT selections. */
