@@ -71,13 +71,31 @@ const struct process *event_ancestor(const struct event *event, unsigned generat
     return process;
 }
 
+void field_put_name(struct buffer *buffer, const struct field_ref *ref)
+{
+    buffer_put_string(buffer, ref->field->name);
+    if (ref->item)
+        buffer_printf(buffer, "[%u]", ref->item - 1);
+}
+
+static bool take_item(unsigned item, struct value *value)
+{
+    struct text list = value->text;
+
+    value->type = TYPE_TEXT;
+    while (item && text_list_next(&list, &value->text))
+        item--;
+    return item == 0;
+}
+
 bool event_value(const struct event *event, const struct field_ref *ref, struct value *out)
 {
     if (ref->field->scope == SCOPE_EVENT)
         return member_value(event, &event->has, ref->field, out);
     const struct process *process = event_ancestor(event, ref->generation);
 
-    return process && process_value(process, ref->field, out);
+    return process && process_value(process, ref->field, out) &&
+           (ref->item == 0 || take_item(ref->item, out));
 }
 
 bool text_list_next(struct text *rest, struct text *item)
@@ -97,6 +115,35 @@ void cmdline_put(struct buffer *buffer, struct text argv)
             buffer_put_char(buffer, ' ');
         buffer_put_text(buffer, item);
     }
+}
+
+/* Each name with a slash before it, but for "." and nothing. */
+static void put_names(struct buffer *buffer, struct text path)
+{
+    while (path.ptr) {
+        struct text name = text_split(&path, '/');
+
+        if (name.len == 0 || text_is(name, "."))
+            continue;
+        buffer_put_char(buffer, '/');
+        buffer_put_text(buffer, name);
+    }
+}
+
+void path_put(struct buffer *buffer, struct text cwd, struct text path)
+{
+    if (!text_starts(path, TEXT("/")))
+        put_names(buffer, cwd);
+    put_names(buffer, path);
+}
+
+bool process_has_relative_filename(const struct process *process)
+{
+    const struct field_set *has = &process->has;
+
+    return field_set_has(has, FIELD_FILENAME) && process->filename.len > 0 &&
+           process->filename.ptr[0] != '/' && !process->filename_truncated &&
+           field_set_has(has, FIELD_CWD) && !process->cwd_truncated;
 }
 
 static bool is_chosen(struct text variable, const char *const *names, size_t count)
@@ -140,11 +187,27 @@ static int derive_cmdline(struct process *process, struct arena *arena)
     return 0;
 }
 
+static int derive_filename(struct process *process, struct arena *arena)
+{
+    CLEANUP(buffer_deinit) struct buffer path = {0};
+
+    path_put(&path, process->cwd, process->filename);
+    struct text absolute = arena_text(arena, buffer_text(&path));
+
+    if (buffer_failed(&path) || !absolute.ptr)
+        return -ENOMEM;
+    process_set_text(process, FIELD_FILENAME_ABSOLUTE, &process->filename_absolute, absolute);
+    return 0;
+}
+
 int process_derive(struct process *process, struct arena *arena)
 {
     struct field_set *has = &process->has;
     struct text rest = process->argv, item;
 
+    if (!field_set_has(has, FIELD_FILENAME_ABSOLUTE) && process_has_relative_filename(process) &&
+        derive_filename(process, arena) < 0)
+        return -ENOMEM;
     if (!field_set_has(has, FIELD_ARGV))
         return 0;
     if (!field_set_has(has, FIELD_CMDLINE) && derive_cmdline(process, arena) < 0)

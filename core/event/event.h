@@ -30,7 +30,8 @@ struct process {
     int64_t cap_effective, cap_permitted, cap_inheritable, cap_ambient, securebits;
     int64_t ns_cgroup, ns_ipc, ns_mnt, ns_net, ns_pid, ns_user, ns_uts, cgroup_id;
     struct text comm, exe, exe_device, exe_filesystem, exe_mode, exe_owner, exe_sha256;
-    struct text filename, script, interpreter, cmdline, cwd, tty, stdin, stdout, stderr;
+    struct text filename, filename_absolute, script, interpreter, cmdline, cwd, tty, stdin, stdout,
+        stderr;
     struct text user, euser, group, loginuser, cgroup_path, container_id, container_runtime;
     struct text argv, env; /* each text with a NUL behind it */
     bool exe_truncated, exe_setuid, exe_setgid, exe_filecaps, exe_writable, exe_upper, exe_tmpfs;
@@ -38,6 +39,9 @@ struct process {
     bool filename_truncated, cmdline_truncated, env_truncated, cwd_truncated;
     const struct process *parent; /* NULL: unknown */
 };
+
+/* Whether filename is all there and relative, and cwd tells to what. */
+bool process_has_relative_filename(const struct process *process);
 
 /* Sets a member, which is that of the field ID. */
 static inline void process_set_number(struct process *process, enum field_id id, int64_t *member,
@@ -77,6 +81,9 @@ struct event {
  * has none. OWNER_ANY_ANCESTOR has no single value: iterate with event_ancestor(). */
 bool event_value(const struct event *event, const struct field_ref *ref, struct value *out);
 
+/* Puts the name of the field that is asked for: "argv", and of the first item alone "argv[0]". */
+void field_put_name(struct buffer *buffer, const struct field_ref *ref);
+
 /* The GENERATION-th ancestor (0: the process itself), or NULL. */
 const struct process *event_ancestor(const struct event *event, unsigned generation);
 
@@ -93,12 +100,16 @@ void value_put(struct buffer *buffer, const struct value *value);
 /* Puts the arguments of ARGV joined by one space. */
 void cmdline_put(struct buffer *buffer, struct text argv);
 
+/* Puts PATH, which was looked up in CWD when it is relative, without "." and doubled slashes. ".."
+ * stays: what it leads to is the file system's to say. */
+void path_put(struct buffer *buffer, struct text cwd, struct text path);
+
 /* Puts those variables of ENV whose names are among NAMES, as a TEXT_LIST. */
 void environment_choose(struct text env, const char *const *names, size_t count,
                         struct buffer *out);
 
-/* Adds what argv, which is whole, says of fields that PROCESS has not: cmdline (in ARENA), argc and
- * cmdline.length. 0 or -ENOMEM. */
+/* Adds what argv, which is whole, says of fields that PROCESS has not: cmdline, argc and
+ * cmdline.length; and filename.absolute. In ARENA. 0 or -ENOMEM. */
 int process_derive(struct process *process, struct arena *arena);
 
 #endif

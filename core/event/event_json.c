@@ -505,6 +505,9 @@ static int settle_type(struct reader *reader)
     if (event_type_parse(event->type_name, &event->type) < 0 || event->type == EVENT_FORK)
         return refuse(reader, "type '%.40s' is none of exec, exec_failed and exit",
                       event->type_name.ptr);
+    /* What is captured of a failed exec has no cwd. */
+    if (event->type == EVENT_EXEC_FAILED)
+        field_set_remove(&reader->process->has, FIELD_FILENAME_ABSOLUTE);
     event->is_exit = event->type == EVENT_EXIT;
     field_set_add(&event->has, FIELD_IS_EXIT);
     return 0;

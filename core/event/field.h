@@ -69,6 +69,7 @@ enum field_scope { SCOPE_EVENT, SCOPE_PROCESS };
     FIELD(EXE_SHA256, "exe.sha256", TEXT, PROCESS, exe_sha256, 0, "", "SHA-256 of the executable in hexadecimal, of a script its interpreter's; only when a rule or the configuration asks, for files up to 64 MiB", "engine: the file that the process runs", "0; the engine reads each file once", "") \
     FIELD(FILENAME, "filename", TEXT, PROCESS, filename, 0, "", "the path that execve was given, as it was given; of exec_failed racy: the program may change it meanwhile", "linux_binprm.filename", "40-70 ns with the interpreter", "") \
     FIELD(FILENAME_TRUNCATED, "filename.truncated", BOOL, PROCESS, filename_truncated, 0, "", "true when filename was cut in capture or could not be read", "capture", "0: made by the engine", "") \
+    FIELD(FILENAME_ABSOLUTE, "filename.absolute", TEXT, PROCESS, filename_absolute, 0, "", "filename made absolute with cwd; absent where it is absolute itself, and of exec_failed", "filename, cwd", "0: made by the engine", "") \
     FIELD(SCRIPT, "script", TEXT, PROCESS, script, 0, "", "path of the script (or other file that has an interpreter) that was started, made absolute with cwd; absent when none", "linux_binprm.filename", "0: made by the engine", "from 7.0 on not when only the classic hook saw the event") \
     FIELD(INTERPRETER, "interpreter", TEXT, PROCESS, interpreter, 0, "", "the interpreter named by a script's #! line; absent when no script", "linux_binprm.interp", "40-70 ns with the filename", "from 7.0 on not when only the classic hook saw the event") \
     FIELD(ARGV, "argv", TEXT_LIST, PROCESS, argv, 0, "", "the arguments, argv[0] included; of exec_failed racy: the program may change them meanwhile", "mm_struct.arg_start", "100-130 ns; 3 µs for 32 KiB", "") \
@@ -164,10 +165,14 @@ static inline void field_set_remove(struct field_set *set, enum field_id id)
 /* A field and whose it is. */
 enum field_owner { OWNER_SELF, OWNER_ANCESTOR, OWNER_ANY_ANCESTOR };
 
+/* One text of a list may be asked for: so many can be named. Not of any ancestor's. */
+#define FIELD_ITEM_MAX 1024
+
 struct field_ref {
     const struct field *field;
     enum field_owner owner;
     unsigned generation; /* OWNER_ANCESTOR: 1 = parent, 2 = its parent, ...  */
+    unsigned item;       /* of a TEXT_LIST: 0 = all texts, 1 = the first alone, ... */
 };
 
 /* The furthest ancestor that an event has for rules, messages and JSON. */

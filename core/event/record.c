@@ -240,8 +240,8 @@ int record_decode(const void *bytes, size_t len, struct record_scratch *scratch,
                                    .out = &scratch->text};
 
     /* Room for everything, so that no text moves while others are put: paths take a slash a name
-     * where there was a NUL, argv may be put twice, cwd and filename once more as the script; the
-     * rest are short. */
+     * where there was a NUL, argv may be put twice, cwd and filename once more as the path
+     * that was meant; the rest are short. */
     buffer_clear(&scratch->text);
     if (!buffer_reserve(&scratch->text, 3 * (size_t)wire.header.length + 512))
         return -ENOMEM;

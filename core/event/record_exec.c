@@ -148,33 +148,31 @@ static void decode_folder(const struct wire_exec *wire, struct text names,
     process_set_bool(process, FIELD_CWD_TRUNCATED, &process->cwd_truncated, cut);
 }
 
-/* Puts each name of PATH with a slash before it, but for "." and nothing. ".." stays: what it
- * leads to is the file system's to say. */
-static void put_names(struct buffer *out, struct text path)
+static void decode_relative(struct record_reader *reader, struct process *process)
 {
-    while (path.ptr) {
-        struct text name = text_split(&path, '/');
+    size_t begin = reader->out->len;
 
-        if (name.len == 0 || text_is(name, "."))
-            continue;
-        buffer_put_char(out, '/');
-        buffer_put_text(out, name);
-    }
+    if (!process_has_relative_filename(process))
+        return;
+    path_put(reader->out, process->cwd, process->filename);
+    process_set_text(process, FIELD_FILENAME_ABSOLUTE, &process->filename_absolute,
+                     record_put_since(reader, begin));
 }
 
 /* The interpreter starts the file that execve was given: a relative path was looked up in the
  * working directory, and one that began at a descriptor is "/dev/fd/N/..." to the kernel too. */
 static void decode_script(struct record_reader *reader, struct process *process)
 {
-    bool relative = process->filename.len > 0 && process->filename.ptr[0] != '/';
     size_t begin = reader->out->len;
 
-    if (!field_set_has(&process->has, FIELD_FILENAME) || process->filename.len == 0 ||
-        process->filename_truncated || (relative && process->cwd_truncated))
+    if (field_set_has(&process->has, FIELD_FILENAME_ABSOLUTE)) {
+        process_set_text(process, FIELD_SCRIPT, &process->script, process->filename_absolute);
         return;
-    if (relative)
-        put_names(reader->out, process->cwd);
-    put_names(reader->out, process->filename);
+    }
+    if (!field_set_has(&process->has, FIELD_FILENAME) || process->filename_truncated ||
+        !text_starts(process->filename, TEXT("/")))
+        return;
+    path_put(reader->out, TEXT(""), process->filename);
     process_set_text(process, FIELD_SCRIPT, &process->script, record_put_since(reader, begin));
 }
 
@@ -284,6 +282,7 @@ void record_decode_exec(const char *bytes, struct record_reader *reader, struct 
     decode_inode(&wire, reader, process);
     decode_filecaps(&wire, process);
     decode_folder(&wire, texts.cwd, reader, process);
+    decode_relative(reader, process);
     if (wire.interpreter_length > 0) {
         process_set_text(process, FIELD_INTERPRETER, &process->interpreter, texts.interpreter);
         decode_script(reader, process);

@@ -15,10 +15,11 @@ _Static_assert(FIELD_COUNT > 64 && FIELD_COUNT <= 128, "a set of fields has two 
 #define EVERY_BIT(word) (~UINT64_C(0))
 const struct field_set process_fields_every = SET(EVERY_BIT);
 
-#define ATTEMPT_BITS(word)                                                             \
-    (BIT(FILENAME, word) | BIT(FILENAME_TRUNCATED, word) | BIT(SCRIPT, word) |         \
-     BIT(INTERPRETER, word) | BIT(ARGV, word) | BIT(ARGC, word) | BIT(CMDLINE, word) | \
-     BIT(CMDLINE_LENGTH, word) | BIT(CMDLINE_OMITTED, word) | BIT(CMDLINE_TRUNCATED, word))
+#define ATTEMPT_BITS(word)                                                                \
+    (BIT(FILENAME, word) | BIT(FILENAME_TRUNCATED, word) | BIT(FILENAME_ABSOLUTE, word) | \
+     BIT(SCRIPT, word) | BIT(INTERPRETER, word) | BIT(ARGV, word) | BIT(ARGC, word) |     \
+     BIT(CMDLINE, word) | BIT(CMDLINE_LENGTH, word) | BIT(CMDLINE_OMITTED, word) |        \
+     BIT(CMDLINE_TRUNCATED, word))
 const struct field_set process_fields_attempt = SET(ATTEMPT_BITS);
 
 #define OTHER_BITS(word) (~ATTEMPT_BITS(word))

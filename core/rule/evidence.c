@@ -163,7 +163,7 @@ void evidence_put_field(const struct evidence_item *item, struct buffer *out)
         buffer_put_string(out, "parent.");
     else if (ref->owner != OWNER_SELF)
         buffer_printf(out, "ancestor[%u].", item->generation);
-    buffer_put_string(out, ref->field->name);
+    field_put_name(out, ref);
 }
 
 static void put_clipped(struct buffer *out, struct text t)

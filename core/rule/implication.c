@@ -30,7 +30,7 @@ static bool is_same_process(const struct field_ref *a, const struct field_ref *b
 /* Whether what A is asked of is among what B is asked of. */
 static bool covers(const struct field_ref *a, const struct field_ref *b)
 {
-    if (a->field != b->field)
+    if (a->field != b->field || (b->item != 0 && a->item != b->item))
         return false;
     return is_same_process(a, b) || (a->owner == OWNER_ANCESTOR && b->owner == OWNER_ANY_ANCESTOR);
 }

@@ -208,7 +208,9 @@ static int compare_refs(const struct field_ref *a, const struct field_ref *b)
         return a->field->id < b->field->id ? -1 : 1;
     if (a->owner != b->owner)
         return a->owner < b->owner ? -1 : 1;
-    return (a->generation > b->generation) - (a->generation < b->generation);
+    if (a->generation != b->generation)
+        return a->generation < b->generation ? -1 : 1;
+    return (a->item > b->item) - (a->item < b->item);
 }
 
 static int compare_items(const void *left, const void *right)

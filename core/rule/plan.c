@@ -46,7 +46,7 @@ static void put_field(struct buffer *out, const struct field_ref *ref)
         buffer_put_string(out, "parent.");
     else if (ref->owner == OWNER_ANCESTOR)
         buffer_printf(out, "ancestor[%u].", ref->generation);
-    buffer_put_string(out, ref->field->name);
+    field_put_name(out, ref);
 }
 
 /* A number as its field's values are written. */

@@ -22,10 +22,11 @@ static struct text key_of(struct arena *arena, const struct predicate *predicate
     const struct field_ref *ref = &predicate->ref, *other = &predicate->other;
     struct text text = predicate->text;
     char front[128];
-    int len = snprintf(front, sizeof front, "%d %d %u %d %u %lld %d %d %u ", (int)ref->field->id,
-                       (int)ref->owner, ref->generation, (int)predicate->op, predicate->flags,
-                       (long long)predicate->number, other->field ? (int)other->field->id : -1,
-                       (int)other->owner, other->generation);
+    int len =
+        snprintf(front, sizeof front, "%d %d %u %u %d %u %lld %d %d %u ", (int)ref->field->id,
+                 (int)ref->owner, ref->generation, ref->item, (int)predicate->op, predicate->flags,
+                 (long long)predicate->number, other->field ? (int)other->field->id : -1,
+                 (int)other->owner, other->generation);
     char *key = arena_alloc(arena, (size_t)len + text.len);
 
     if (!key)

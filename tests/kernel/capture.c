@@ -377,6 +377,18 @@ static void expect_environment(struct capture *capture, const struct truth *trut
     SET(expected, ENV_TRUNCATED, env_truncated, truth->env_length > SENSOR_ENV_MAX);
 }
 
+/* What was meant by a relative path. */
+static void expect_path(struct capture *capture, struct process *expected)
+{
+    CLEANUP(buffer_deinit) struct buffer path = {0};
+
+    if (!process_has_relative_filename(expected))
+        return;
+    path_put(&path, expected->cwd, expected->filename);
+    SET(expected, FILENAME_ABSOLUTE, filename_absolute,
+        arena_text(&capture->arena, buffer_text(&path)));
+}
+
 void capture_expect_exec(struct capture *capture, const struct truth *truth, const char *filename,
                          const char *const *argv, struct process *expected)
 {
@@ -393,6 +405,7 @@ void capture_expect_exec(struct capture *capture, const struct truth *truth, con
     SET(expected, CWD, cwd,
         printed(capture, root_prefix(), root_prefix()[0] && !truth->cwd[1] ? "" : truth->cwd));
     SET(expected, CWD_TRUNCATED, cwd_truncated, false);
+    expect_path(capture, expected);
     capture_expect_argv(capture, argv, expected);
 }
 

@@ -91,6 +91,21 @@ static void derives_from_argv(void **state)
     assert_int_equal(f->event.process->argc, 0);
 }
 
+static void derives_what_a_relative_path_means(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(read_text(f, TEXT("{\"filename\":\"./sh\",\"cwd\":\"/bin\"}")), 0);
+    assert_text(f->event.process->filename_absolute, "/bin/sh");
+    assert_int_equal(read_text(f, TEXT("{\"filename\":\"/bin/sh\",\"cwd\":\"/bin\"}")), 0);
+    assert_false(field_set_has(&f->event.process->has, FIELD_FILENAME_ABSOLUTE));
+    assert_int_equal(read_text(f, TEXT("{\"filename\":\"sh\"}")), 0);
+    assert_false(field_set_has(&f->event.process->has, FIELD_FILENAME_ABSOLUTE));
+    assert_int_equal(
+        read_text(f, TEXT("{\"type\":\"exec_failed\",\"filename\":\"sh\",\"cwd\":\"/\"}")), 0);
+    assert_false(field_set_has(&f->event.process->has, FIELD_FILENAME_ABSOLUTE));
+}
+
 static void sets_are_lists_of_names(void **state)
 {
     static const char some[] =
@@ -273,6 +288,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(writes_what_it_read, set_up, tear_down),
         cmocka_unit_test_setup_teardown(derives_from_argv, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(derives_what_a_relative_path_means, set_up, tear_down),
         cmocka_unit_test_setup_teardown(sets_are_lists_of_names, set_up, tear_down),
         cmocka_unit_test_setup_teardown(every_number_of_names_comes_back, set_up, tear_down),
         cmocka_unit_test_setup_teardown(null_is_absence, set_up, tear_down),

@@ -189,6 +189,28 @@ static void test_scripts(void **state)
     assert_false(has(&record, FIELD_SCRIPT));
 }
 
+static void test_relative_filenames(void **state)
+{
+    struct texts texts = script;
+    struct record record;
+
+    texts.interpreter = BYTES("");
+    texts.filename = BYTES("./x/../sh\0");
+    texts.cwd = BYTES("b\0a\0");
+    struct wire_exec exec = exec_of(&texts);
+
+    decode_exec(&exec, &texts, &record);
+    assert_text(record.process.filename, "./x/../sh");
+    assert_text(record.process.filename_absolute, "/a/b/x/../sh");
+    exec.process.flags = WIRE_CWD_CUT;
+    decode_exec(&exec, &texts, &record);
+    assert_false(has(&record, FIELD_FILENAME_ABSOLUTE));
+    texts.filename = BYTES("/bin/sh\0");
+    exec = exec_of(&texts);
+    decode_exec(&exec, &texts, &record);
+    assert_false(has(&record, FIELD_FILENAME_ABSOLUTE));
+}
+
 static void test_both_ends_of_long_arguments(void **state)
 {
     struct texts texts = script;
@@ -344,6 +366,7 @@ int main(void)
         cmocka_unit_test(test_descriptors),
         cmocka_unit_test(test_capabilities_of_the_file),
         cmocka_unit_test(test_scripts),
+        cmocka_unit_test(test_relative_filenames),
         cmocka_unit_test(test_both_ends_of_long_arguments),
         cmocka_unit_test(test_chosen_environment),
         cmocka_unit_test(test_cgroups),
