@@ -36,7 +36,21 @@ static const struct diag_code codes[] = {
      "`user` in the configuration names nobody in `/etc/passwd`, or root."},
     {"needs-restart", DIAG_CODE_ERROR,
      "A reload asks for what picket can only begin to do when it starts."},
-    {"sigma-skipped", DIAG_CODE_WARNING, "A Sigma document: this version passes it over."},
+    {"sigma-skipped", DIAG_CODE_WARNING,
+     "A Sigma document that is passed over: it is for another log source than process executions "
+     "of Linux (`--any-logsource` tries it all the same), deprecated, or of a kind that this "
+     "version does not know."},
+    {"sigma-unsupported", DIAG_CODE_WARNING,
+     "A Sigma rule that is not loaded: it asks for what process executions never have, and would "
+     "alert never or always."},
+    {"sigma-field", DIAG_CODE_WARNING,
+     "A part of a Sigma rule never holds, since process executions have no such field; the rest of "
+     "it does its work."},
+    {"sigma-logsource", DIAG_CODE_WARNING,
+     "A Sigma rule is tried on process executions although its log source does not say so: it "
+     "names neither category nor service, or `--any-logsource` was given."},
+    {"sigma-action", DIAG_CODE_ERROR,
+     "A collection of Sigma rules (`action: global`), which Sigma knows no longer."},
     /* Rules */
     {"bad-id", DIAG_CODE_ERROR,
      "An id is made of letters, digits, `-`, `_` and `.`; `picket.` at its beginning is picket's "

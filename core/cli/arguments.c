@@ -15,11 +15,13 @@ void arguments_deinit(struct arguments *arguments)
 }
 
 /* Options that have no letter. */
-enum { OPTION_WATCH = 256, OPTION_STATS };
+enum { OPTION_WATCH = 256, OPTION_STATS, OPTION_ANY_LOGSOURCE, OPTION_MIN_LEVEL };
 
 static const struct option long_options[] = {
     {"watch", no_argument, NULL, OPTION_WATCH},
     {"stats", optional_argument, NULL, OPTION_STATS},
+    {"any-logsource", no_argument, NULL, OPTION_ANY_LOGSOURCE},
+    {"min-level", required_argument, NULL, OPTION_MIN_LEVEL},
     {0},
 };
 
@@ -36,9 +38,51 @@ static int read_stats(struct arguments *arguments, const char *text)
     return 0;
 }
 
+int read_min_level(const char *verb, const char *value, enum severity *out)
+{
+    if (severity_parse(text_from(value), out) == 0)
+        return 0;
+    return misused("%s: --min-level wants informational, low, medium, high or critical, not '%s'",
+                   verb, value);
+}
+
+/* 0, or the exit status. */
+static int read_option(struct arguments *arguments, const char *verb, int option)
+{
+    struct engine_options *engine = &arguments->engine;
+
+    switch (option) {
+    case 'c':
+        engine->config = optarg;
+        return 0;
+    case 'r':
+        arguments->rules[engine->rule_count++] = optarg;
+        return 0;
+    case 'o':
+        arguments->outputs[engine->output_count++] = optarg;
+        return 0;
+    case OPTION_WATCH:
+        engine->watch = true;
+        return 0;
+    case OPTION_STATS:
+        return read_stats(arguments, optarg);
+    case OPTION_ANY_LOGSOURCE:
+        engine->rule_options.any_logsource = true;
+        return 0;
+    case OPTION_MIN_LEVEL:
+        return read_min_level(verb, optarg, &engine->rule_options.min_level);
+    case 'v':
+        log_set_verbose(true);
+        return 0;
+    default:
+        fprintf(stderr, "see 'picket help'\n");
+        return EXIT_MISUSED;
+    }
+}
+
 int arguments_parse(struct arguments *arguments, int argc, char **argv)
 {
-    int option;
+    int option, status;
 
     *arguments = (struct arguments){0};
     arguments->rules = calloc((size_t)argc, sizeof *arguments->rules);
@@ -48,30 +92,9 @@ int arguments_parse(struct arguments *arguments, int argc, char **argv)
         return EXIT_FAILED;
     }
     while ((option = getopt_long(argc, argv, "c:r:o:v", long_options, NULL)) != -1) {
-        switch (option) {
-        case 'c':
-            arguments->engine.config = optarg;
-            break;
-        case 'r':
-            arguments->rules[arguments->engine.rule_count++] = optarg;
-            break;
-        case 'o':
-            arguments->outputs[arguments->engine.output_count++] = optarg;
-            break;
-        case OPTION_WATCH:
-            arguments->engine.watch = true;
-            break;
-        case OPTION_STATS:
-            if (read_stats(arguments, optarg))
-                return EXIT_MISUSED;
-            break;
-        case 'v':
-            log_set_verbose(true);
-            break;
-        default:
-            fprintf(stderr, "see 'picket help'\n");
-            return EXIT_MISUSED;
-        }
+        status = read_option(arguments, argv[0], option);
+        if (status)
+            return status;
     }
     arguments->engine.rules = arguments->rules;
     arguments->engine.outputs = arguments->outputs;

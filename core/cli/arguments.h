@@ -16,8 +16,12 @@ struct arguments {
 
 void arguments_deinit(struct arguments *arguments);
 
-/* Reads -c, -r, -o, -v, --watch and --stats. 0, or the exit status after saying what is wrong. */
+/* Reads -c, -r, -o, -v, --any-logsource, --min-level, --watch and --stats. 0, or the exit status
+ * after saying what is wrong. */
 int arguments_parse(struct arguments *arguments, int argc, char **argv);
+
+/* Reads the value of --min-level. 0, or the exit status after saying what is wrong. */
+int read_min_level(const char *verb, const char *value, enum severity *out);
 
 /* Says how a command was misused, printable whatever was given: "picket: ...". Returns the exit
  * status. */

@@ -19,20 +19,24 @@ static int verb_help(int argc, char **argv);
 static int verb_version(int argc, char **argv);
 
 static const struct verb verbs[] = {
-    {"run", verb_run, "[-v] [-c FILE] [-r RULES]... [-o NAME[,key=value]...]... [--watch]",
+    {"run", verb_run,
+     "[-v] [-c FILE] [-r RULES]... [-o NAME[,key=value]...]... "
+     "[--any-logsource] [--min-level LEVEL] [--watch]",
      "watch this machine and alert (root)"},
     {"watch", verb_watch, "", "print a line for every program that starts (root)"},
     {"record", verb_record, "FILE.jsonl|-", "write every event to a file, for replay (root)"},
     {"replay", verb_replay,
-     "[-v] [-c FILE] [-r RULES]... [-o NAME[,key=value]...]... [--stats[=N]] FILE.jsonl[.gz]|-",
+     "[-v] [-c FILE] [-r RULES]... [-o NAME[,key=value]...]... "
+     "[--any-logsource] [--min-level LEVEL] [--stats[=N]] FILE.jsonl[.gz]|-",
      "match recorded events; --stats: and say what each rule cost"},
     {"check", verb_check,
      "[--format text|json|sarif] [--allow CODE]... [--strict] [--summary] [--explain-plan RULE] "
-     "RULES...",
+     "[--any-logsource] [--min-level LEVEL] RULES...",
      "say what is wrong with rules, and run their tests"},
     {"schema", verb_schema, "", "print the JSON Schema of rule files, for editors"},
     {"test", verb_test,
-     "[--events FILE]... [--max-alerts N] [--coverage] [--min-coverage PERCENT] [RULES...]",
+     "[--events FILE]... [--max-alerts N] [--coverage] [--min-coverage PERCENT] "
+     "[--any-logsource] [--min-level LEVEL] [RULES...]",
      "run the tests of rules, and see which parts of them were ever true"},
     {"explain", verb_explain, "[-r RULES]... [--format text|json] RULE EVENT",
      "say why a rule fires on an event, or does not; EVENT: FILE:LINE, - or JSON"},

@@ -6,8 +6,8 @@
 #include "cli/arguments.h"
 #include "cli/verb.h"
 
-static int load(const char *const *paths, size_t count, struct diag_list *diags,
-                struct ruleset **out)
+static int load(const char *const *paths, size_t count, const struct ruleset_options *options,
+                struct diag_list *diags, struct ruleset **out)
 {
     static const char *const installed[] = {PICKET_RULES_DIR, ENGINE_SITE_RULES};
     bool given = count > 0;
@@ -25,18 +25,23 @@ static int load(const char *const *paths, size_t count, struct diag_list *diags,
     for (size_t i = 0; i < count; i++)
         if (given || access(paths[i], F_OK) == 0)
             sources[found++].path = paths[i];
-    return ruleset_load(sources, found, diags, out);
+    return ruleset_load_with(sources, found, options, diags, out);
 }
 
-int rule_arguments_load(const char *const *paths, size_t count, struct diag_list *diags,
+int rule_arguments_load(const char *const *paths, size_t count,
+                        const struct ruleset_options *options, struct diag_list *diags,
                         struct ruleset **out)
 {
-    int r = load(paths, count, diags, out);
+    int r = load(paths, count, options, diags, out);
 
     if (r == -EINVAL)
         print_errors(diags, stderr);
     else if (r < 0)
         log_error("rules: %s", strerror(-r));
+    if (r == 0 && (*out)->foreign)
+        log_warning("%zu Sigma rules of other log sources are tried on process executions, which "
+                    "they were not written for",
+                    (*out)->foreign);
     return r < 0 ? EXIT_FAILED : 0;
 }
 

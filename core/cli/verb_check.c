@@ -20,7 +20,8 @@ struct check {
     const char **allowed; /* codes */
     size_t allowed_count;
     bool strict, summary;
-    const char *explained; /* the id of a rule whose plan is wanted, or NULL */
+    struct ruleset_options options; /* of the load */
+    const char *explained;          /* the id of a rule whose plan is wanted, or NULL */
     struct rule_source *sources;
     size_t source_count;
     /* What came of it. */
@@ -76,6 +77,8 @@ static int read_options(struct check *check, int argc, char **argv)
         {"strict", no_argument, NULL, 's'},
         {"summary", no_argument, NULL, 'n'},
         {"explain-plan", required_argument, NULL, 'e'},
+        {"any-logsource", no_argument, NULL, 'l'},
+        {"min-level", required_argument, NULL, 'm'},
         {0},
     };
     int option, status = EXIT_FINE;
@@ -96,6 +99,12 @@ static int read_options(struct check *check, int argc, char **argv)
             break;
         case 'e':
             check->explained = optarg;
+            break;
+        case 'l':
+            check->options.any_logsource = true;
+            break;
+        case 'm':
+            status = read_min_level("check", optarg, &check->options.min_level);
             break;
         default:
             status = EXIT_MISUSED;
@@ -146,6 +155,8 @@ static const struct fact {
     {"tests", "tests"},
     {"failed_tests", "failed tests"},
     {"skipped_documents", "skipped documents"},
+    {"unsupported_documents", "unsupported documents"},
+    {"other_logsources", "of other log sources"},
     {"always_evaluated", "always evaluated"},
 };
 #define FACTS (sizeof facts / sizeof *facts)
@@ -158,7 +169,9 @@ static void count_facts(const struct check *check, size_t counts[static FACTS])
     counts[3] = check->tests.tests;
     counts[4] = check->tests.failed;
     counts[5] = check->rules->skipped;
-    counts[6] = count_always(check->rules);
+    counts[6] = check->rules->unsupported;
+    counts[7] = check->rules->foreign;
+    counts[8] = count_always(check->rules);
 }
 
 static void print_summary(const struct check *check)
@@ -167,7 +180,15 @@ static void print_summary(const struct check *check)
 
     count_facts(check, counts);
     for (size_t i = 0; i < FACTS; i++)
-        printf("%-18s %6zu\n", facts[i].name, counts[i]);
+        printf("%-21s %6zu\n", facts[i].name, counts[i]);
+    for (const struct ruleset_omission *omission = check->rules->omissions; omission;
+         omission = omission->next) {
+        CLEANUP(buffer_deinit) struct buffer reason = {0};
+
+        buffer_put_printable(&reason, text_from(omission->reason));
+        printf("%6zu %s: %s\n", omission->count, omission->unsupported ? "unsupported" : "skipped",
+               buffer_string(&reason));
+    }
 }
 
 static void print_text(const struct check *check, struct diag_list *diags)
@@ -193,6 +214,23 @@ static void put_count(struct json_writer *json, const char *key, size_t value)
     json_int(json, (int64_t)value);
 }
 
+static void put_omissions(struct json_writer *json, const struct ruleset *rules)
+{
+    json_key(json, TEXT("passed_over"));
+    json_begin(json, '[');
+    for (const struct ruleset_omission *omission = rules->omissions; omission;
+         omission = omission->next) {
+        json_begin(json, '{');
+        json_key(json, TEXT("reason"));
+        json_text(json, text_from(omission->reason));
+        json_key(json, TEXT("unsupported"));
+        json_bool(json, omission->unsupported);
+        put_count(json, "documents", omission->count);
+        json_end(json, '}');
+    }
+    json_end(json, ']');
+}
+
 static void put_summary(struct json_writer *json, const struct check *check)
 {
     size_t counts[FACTS];
@@ -206,6 +244,7 @@ static void put_summary(struct json_writer *json, const struct check *check)
     json_begin(json, '{');
     for (size_t i = 0; i < FACTS; i++)
         put_count(json, facts[i].key, counts[i]);
+    put_omissions(json, check->rules);
     json_end(json, '}');
 }
 
@@ -260,7 +299,8 @@ static int explain(const struct check *check)
  * or -ENOMEM. */
 static int look(struct check *check, struct diag_list *diags)
 {
-    int r = ruleset_load(check->sources, check->source_count, diags, &check->rules);
+    int r = ruleset_load_with(check->sources, check->source_count, &check->options, diags,
+                              &check->rules);
 
     if (r == 0 && !check->explained)
         r = lint_run(check->rules, diags);

@@ -52,7 +52,8 @@ static int answer(const struct question *question)
     CLEANUP(ruleset_freep) struct ruleset *rules = NULL;
     CLEANUP(diag_list_deinit) struct diag_list diags = {0};
     CLEANUP(event_argument_deinit) struct event_argument event = {0};
-    int status = rule_arguments_load(question->paths, question->path_count, &diags, &rules);
+    int status = rule_arguments_load(question->paths, question->path_count,
+                                     &(struct ruleset_options){0}, &diags, &rules);
 
     if (status)
         return status;

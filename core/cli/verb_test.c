@@ -11,6 +11,7 @@
 #include "sensor/replay.h"
 
 struct test_options {
+    struct ruleset_options rules; /* of the load */
     const char **events;
     size_t event_count;
     int64_t max_alerts; /* -1: no budget */
@@ -224,7 +225,7 @@ static int test_rules(const struct test_options *options, const char *const *pat
     CLEANUP(ruleset_freep) struct ruleset *rules = NULL;
     CLEANUP(diag_list_deinit) struct diag_list diags = {0};
     CLEANUP(test_deinit) struct test test = {0};
-    int status = rule_arguments_load(paths, count, &diags, &rules);
+    int status = rule_arguments_load(paths, count, &options->rules, &diags, &rules);
 
     if (status)
         return status;
@@ -252,6 +253,8 @@ static int read_options(struct test_options *out, int argc, char **argv)
         {"max-alerts", required_argument, NULL, 'a'},
         {"min-coverage", required_argument, NULL, 'm'},
         {"coverage", no_argument, NULL, 'c'},
+        {"any-logsource", no_argument, NULL, 'l'},
+        {"min-level", required_argument, NULL, 'n'},
         {0},
     };
     int option, status = 0;
@@ -269,6 +272,12 @@ static int read_options(struct test_options *out, int argc, char **argv)
             break;
         case 'c':
             out->coverage = true;
+            break;
+        case 'l':
+            out->rules.any_logsource = true;
+            break;
+        case 'n':
+            status = read_min_level("test", optarg, &out->rules.min_level);
             break;
         default:
             status = EXIT_MISUSED;

@@ -296,15 +296,23 @@ static int read_user(struct reader *reader, const struct yaml_node *node)
     return config->user ? 0 : -ENOMEM;
 }
 
+static void read_level(struct reader *reader, const struct yaml_node *node)
+{
+    if (node->kind != YAML_SCALAR || severity_parse(node->text, &reader->config->min_level) < 0)
+        wrong_kind(reader, node, "min_level",
+                   "one of informational, low, medium, high and critical");
+}
+
 static int read_root(struct reader *reader, const struct yaml_node *root)
 {
-    static const char *const known[] = {"rules", "watch", "outputs", "user", "sensor"};
+    static const char *const known[] = {"rules", "min_level", "watch", "outputs", "user", "sensor"};
     int r = 0;
 
     if (root->kind != YAML_MAP) {
         diag_error(
             reader->diags, root->mark, "wrong-type",
-            "a configuration is a map with 'rules', 'watch', 'outputs', 'user' and 'sensor'");
+            "a configuration is a map with 'rules', 'min_level', 'watch', 'outputs', 'user' and "
+            "'sensor'");
         return 0;
     }
     for (size_t i = 0; i < root->count && r == 0; i++) {
@@ -312,6 +320,8 @@ static int read_root(struct reader *reader, const struct yaml_node *root)
 
         if (text_is(key->text, "rules"))
             r = read_rules(reader, value);
+        else if (text_is(key->text, "min_level"))
+            read_level(reader, value);
         else if (text_is(key->text, "watch"))
             read_watch(reader, value);
         else if (text_is(key->text, "outputs"))

@@ -18,6 +18,7 @@
 
 #include "base/diag.h"
 #include "output/output_config.h"
+#include "rule/rule.h"
 #include "sensor/sensor_bpf.h"
 
 /* What the sensor is to leave out: a hole, made on purpose. */
@@ -34,7 +35,8 @@ struct config {
     /* Files and folders; relative ones are made relative to the file's folder. */
     const char **rules;
     size_t rule_count;
-    bool watch; /* whether rules are read anew when their files change */
+    enum severity min_level; /* rules beneath it are disabled */
+    bool watch;              /* whether rules are read anew when their files change */
     struct output_config *outputs;
     size_t output_count;
     const char *user; /* whom the engine becomes; NULL: privileges_default() */

@@ -65,6 +65,9 @@ static void choose_rules(struct engine *engine, const struct engine_options *opt
             .count = sizeof installed / sizeof *installed,
             .where_there = true,
         };
+    engine->paths.options = options->rule_options;
+    if (engine->paths.options.min_level == SEVERITY_INFORMATIONAL)
+        engine->paths.options.min_level = config->min_level;
 }
 
 /* What changes after the first look is noticed once the engine runs. */

@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "rule/ruleset.h"
 
 /* Where rules, configuration and the like are looked for when nobody says. */
 #define ENGINE_CONFIG_PATH "/etc/picket/picket.yaml"
@@ -15,6 +16,8 @@ struct engine_options {
     size_t rule_count;          /* 0: the configuration's, else the installed ones */
     const char *const *outputs; /* `-o` arguments, instead of the configuration's */
     size_t output_count;        /* 0: the configuration's, else console */
+    /* What of rules is loaded: the configuration's min_level where this one says none. */
+    struct ruleset_options rule_options;
     bool watch;   /* read rules anew when their files change, whatever is configured */
     size_t stats; /* of a replay: how many rules to print the cost of; 0: it is not measured */
     bool replay;  /* wait for outputs instead of dropping */

@@ -10,14 +10,21 @@ static int load_rules(const struct rule_paths *paths, struct diag_list *diags, s
     CLEANUP(arena_deinit) struct arena arena = {0};
     struct rule_source *sources = arena_array(&arena, paths->count, sizeof *sources);
     size_t found = 0;
+    int r;
 
     if (!sources)
         return -ENOMEM;
     for (size_t i = 0; i < paths->count; i++)
         if (!paths->where_there || access(paths->paths[i], F_OK) == 0)
             sources[found++].path = paths->paths[i];
-    if (found)
-        return ruleset_load(sources, found, diags, out);
+    if (found) {
+        r = ruleset_load_with(sources, found, &paths->options, diags, out);
+        if (r == 0 && (*out)->foreign)
+            log_warning("%zu Sigma rules of other log sources are tried on process executions, "
+                        "which they were not written for (--any-logsource)",
+                        (*out)->foreign);
+        return r;
+    }
     if (diags->errors == 0)
         diag_error(diags, (struct mark){0}, "no-rules",
                    "no rules: give a file or a folder with -r, or put some into %s",

@@ -30,6 +30,7 @@ struct rule_paths {
     const char *const *paths;
     size_t count;
     bool where_there; /* those that are not there are passed over */
+    struct ruleset_options options;
 };
 
 /* Loads and compiles. 0; -EINVAL when DIAGS got an error; -ENOMEM. */

@@ -5,6 +5,7 @@
 
 #include "rule/draft.h"
 #include "rule/selection.h"
+#include "rule/sigma_rule.h"
 
 int compiler_init(struct compiler *compiler, struct diag_list *diags)
 {
@@ -193,6 +194,7 @@ static void hand_over_rules(struct compiler *compiler)
             return;
         }
         *rule = draft->rule;
+        rule->enabled &= rule->severity >= compiler->options.min_level;
         rule->index = ruleset->count;
         outline_set_origins(compiler, rule);
         ruleset->rules[ruleset->count++] = rule;
@@ -246,15 +248,35 @@ static void warn_about_rules(struct compiler *compiler)
     }
 }
 
+/* Only when nothing else is wrong: what cannot be read may hold some. */
+static void check_rules(struct compiler *compiler)
+{
+    struct diag_list *diags = compiler->diags;
+    size_t omitted = compiler->ruleset->skipped + compiler->ruleset->unsupported;
+
+    if (compiler->drafts.count || diags->errors > compiler->errors_before)
+        return;
+    if (omitted)
+        diag_error(diags, compiler->mark, "no-rules",
+                   "there are no rules at all but %zu that are passed over", omitted);
+    else
+        diag_error(diags, compiler->mark, "no-rules", "there are no rules at all");
+}
+
 int compiler_finish(struct compiler *compiler, struct ruleset **out)
 {
     selection_check_definitions(compiler);
-    for (const struct piece *piece = compiler->rules.first; piece; piece = piece->next)
-        draft_read(compiler, piece->value);
+    for (const struct piece *piece = compiler->rules.first; piece; piece = piece->next) {
+        if (piece->sigma)
+            sigma_rule_read(compiler, piece->value);
+        else
+            draft_read(compiler, piece->value);
+    }
     for (const struct piece *piece = compiler->overrides.first; piece; piece = piece->next)
         draft_override(compiler, piece->key, piece->value);
     selection_warn_unused(compiler);
     warn_about_rules(compiler);
+    check_rules(compiler);
     bool mistaken = compiler->diags->errors > compiler->errors_before;
 
     if (!compiler->failed && !mistaken) {

@@ -26,6 +26,7 @@ struct definition {
 struct piece {
     const struct yaml_node *key; /* of an override, the rule's id; NULL for a rule */
     const struct yaml_node *value;
+    bool sigma; /* a Sigma rule */
     struct piece *next;
 };
 
@@ -38,6 +39,8 @@ struct draft;
 struct compiler {
     struct ruleset *ruleset;
     struct diag_list *diags;
+    struct ruleset_options options;
+    struct mark mark;   /* of all that is loaded, when that is one file or folder */
     struct arena arena; /* YAML and all that lasts no longer than the load */
     struct predicate_table predicates;
     struct expression_table expressions;

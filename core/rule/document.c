@@ -2,6 +2,8 @@
 
 #include <errno.h>
 
+#include "rule/sigma_document.h"
+
 static void file_piece(struct compiler *compiler, struct piece_list *list,
                        const struct yaml_node *key, const struct yaml_node *value)
 {
@@ -87,18 +89,18 @@ static void read_native(struct compiler *compiler, const struct yaml_node *root)
     }
 }
 
-static void read_document(struct compiler *compiler, const struct yaml_node *root)
+/* False when what follows cannot be told any more. */
+static bool read_document(struct compiler *compiler, const struct yaml_node *root)
 {
     if (root->kind != YAML_MAP) {
         diag_error(compiler->diags, root->mark, "wrong-type",
                    "a rule file must be a map with 'rules', 'lists', 'macros' or 'overrides'");
-    } else if (yaml_get(root, "detection") || yaml_get(root, "correlation")) {
-        compiler->ruleset->skipped++;
-        diag_warning(compiler->diags, root->mark, "sigma-skipped",
-                     "skipped: Sigma documents are not supported by this version");
-    } else {
-        read_native(compiler, root);
+        return true;
     }
+    if (sigma_document_is(root))
+        return sigma_document_read(compiler, root);
+    read_native(compiler, root);
+    return true;
 }
 
 void document_read_all(struct compiler *compiler, const char *file, struct text content)
@@ -111,6 +113,6 @@ void document_read_all(struct compiler *compiler, const char *file, struct text 
         return;
     }
     for (size_t i = 0; i < documents.count; i++)
-        if (documents.roots[i])
-            read_document(compiler, documents.roots[i]);
+        if (documents.roots[i] && !read_document(compiler, documents.roots[i]))
+            break;
 }

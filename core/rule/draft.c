@@ -404,8 +404,7 @@ static struct outline *compile_match(struct draft *draft)
                       draft->match);
 }
 
-/* WHOLE becomes what the rule is. */
-static void set_outline(struct draft *draft, struct outline *whole)
+void draft_set_outline(struct draft *draft, struct outline *whole)
 {
     draft->outline = whole;
     draft->rule.outline = whole;
@@ -448,7 +447,7 @@ static void compile(struct draft *draft, const struct yaml_node *node)
     if (draft->unless)
         whole = except(draft, whole, OUTLINE_UNLESS);
     draft->rule.mark = compiler_keep_mark(draft->compiler, mark_of(draft, node));
-    set_outline(draft, whole);
+    draft_set_outline(draft, whole);
     draft->rule.written = draft->rule.expression;
     if (draft->tests)
         test_events_read(draft->compiler, draft->scope, draft->tests, &draft->rule);
@@ -457,18 +456,15 @@ static void compile(struct draft *draft, const struct yaml_node *node)
                      "%s has no tests", draft->scope);
 }
 
-static void file_draft(struct draft *draft, const struct yaml_node *node)
+void draft_file(struct draft *draft)
 {
     struct compiler *compiler = draft->compiler;
     struct rule *rule = &draft->rule;
 
     if (!rule->message)
         rule->message = message_default(rule->on);
-    if (!draft->id) {
-        if (!yaml_get(node, "id"))
-            diag_error(compiler->diags, node->mark, "missing-key", "a rule has no 'id'");
+    if (!draft->id)
         return;
-    }
     rule->id = keep(draft, draft->id->text);
     if (!rule->title.ptr)
         rule->title = rule->id;
@@ -497,6 +493,30 @@ static const char *scope_of(struct compiler *compiler, const struct yaml_node *i
     return scope ? scope : "";
 }
 
+struct draft *draft_new(struct compiler *compiler, const char *scope)
+{
+    struct draft *draft = arena_alloc(&compiler->arena, sizeof *draft);
+
+    if (!draft) {
+        compiler->failed = true;
+        return NULL;
+    }
+    draft->compiler = compiler;
+    draft->scope = scope;
+    draft->rule.severity = SEVERITY_MEDIUM;
+    draft->rule.enabled = true;
+    return draft;
+}
+
+void draft_read_key(struct draft *draft, const char *name, const struct yaml_node *key,
+                    const struct yaml_node *value)
+{
+    const struct draft_key *known = find_key(text_from(name));
+
+    if (known)
+        known->read(draft, key, value);
+}
+
 void draft_read(struct compiler *compiler, const struct yaml_node *node)
 {
     struct draft *draft;
@@ -505,18 +525,14 @@ void draft_read(struct compiler *compiler, const struct yaml_node *node)
         diag_error(compiler->diags, node->mark, "wrong-type", "a rule must be a map");
         return;
     }
-    draft = arena_alloc(&compiler->arena, sizeof *draft);
-    if (!draft) {
-        compiler->failed = true;
+    draft = draft_new(compiler, scope_of(compiler, yaml_get(node, "id")));
+    if (!draft)
         return;
-    }
-    draft->compiler = compiler;
-    draft->scope = scope_of(compiler, yaml_get(node, "id"));
-    draft->rule.severity = SEVERITY_MEDIUM;
-    draft->rule.enabled = true;
     read_keys(draft, node, false);
     compile(draft, node);
-    file_draft(draft, node);
+    if (!yaml_get(node, "id"))
+        diag_error(compiler->diags, node->mark, "missing-key", "a rule has no 'id'");
+    draft_file(draft);
 }
 
 void draft_override(struct compiler *compiler, const struct yaml_node *id,
@@ -539,7 +555,7 @@ void draft_override(struct compiler *compiler, const struct yaml_node *id,
     draft->unless = NULL;
     read_keys(draft, changes, true);
     if (draft->unless)
-        set_outline(draft, except(draft, draft->outline, OUTLINE_OVERRIDE));
+        draft_set_outline(draft, except(draft, draft->outline, OUTLINE_OVERRIDE));
 }
 
 bool draft_describe(size_t index, struct rule_key *out)

@@ -13,6 +13,20 @@ struct draft {
     const struct yaml_node *id, *match, *unless, *where, *condition, *tests; /* NULL: not given */
 };
 
+/* A rule of which nothing is known yet but SCOPE, what it is called in diagnostics; in the load's
+ * arena. NULL: out of memory, which sticks in the compiler. */
+struct draft *draft_new(struct compiler *compiler, const char *scope);
+
+/* Reads VALUE as what the native key of that NAME takes; KEY is what it is called there. */
+void draft_read_key(struct draft *draft, const char *name, const struct yaml_node *key,
+                    const struct yaml_node *value);
+
+/* WHOLE, which may be NULL, becomes what the rule is. */
+void draft_set_outline(struct draft *draft, struct outline *whole);
+
+/* Files it in the compiler by its id; without one it is left out. */
+void draft_file(struct draft *draft);
+
 /* Reads and compiles the rule that NODE is and files it in the compiler by its id. */
 void draft_read(struct compiler *compiler, const struct yaml_node *node);
 

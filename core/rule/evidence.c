@@ -88,15 +88,31 @@ static bool see_predicate(struct matcher *matcher, const struct event *event,
     return event_value(event, &predicate->ref, &value) && look(&search, &value, out->generation);
 }
 
+static bool see(struct matcher *matcher, const struct event *event,
+                const struct expression *expression, struct evidence_item *out);
+
+/* The first that holds, else the first that saw something. */
+static void see_one(struct matcher *matcher, const struct event *event,
+                    const struct expression *expression, struct evidence_item *out)
+{
+    struct evidence_item first = *out;
+
+    for (size_t i = 0; i < expression->count; i++) {
+        if (see(matcher, event, expression->items[i], out))
+            return;
+        if (!first.has_value)
+            first = *out;
+    }
+    *out = first;
+}
+
 /* A value may have become several predicates (base64offset) or the opposite of one (exists). */
 static bool see(struct matcher *matcher, const struct event *event,
                 const struct expression *expression, struct evidence_item *out)
 {
     if (expression->kind == EXPRESSION_PREDICATE)
         return see_predicate(matcher, event, expression, out);
-    for (size_t i = 0; i < expression->count; i++)
-        if (see(matcher, event, expression->items[i], out))
-            break;
+    see_one(matcher, event, expression, out);
     return matcher_holds(matcher, event, expression);
 }
 
@@ -121,11 +137,14 @@ static void add(struct collection *collection, const struct outline *part)
     for (size_t i = 0; i < evidence->count; i++)
         if (evidence->items[i].part == part)
             return;
-    if (evidence->count == EVIDENCE_MAX)
+    if (evidence->count == EVIDENCE_MAX) {
         evidence->truncated = true;
-    else
-        evidence_see(collection->matcher, collection->event, part,
-                     &evidence->items[evidence->count++]);
+        return;
+    }
+    struct evidence_item *item = &evidence->items[evidence->count];
+
+    evidence_see(collection->matcher, collection->event, part, item);
+    evidence->count += item->predicate != NULL;
 }
 
 /* POSITIVE: under no NOT, or under an even number of them. */

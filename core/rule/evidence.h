@@ -15,11 +15,11 @@
 #define EVIDENCE_JSON_MAX ((size_t)64 << 10)
 
 struct evidence_item {
-    const struct outline *part; /* a VALUE */
-    const struct predicate *predicate;
-    bool has_value;      /* the event has the field */
-    unsigned generation; /* of an ancestor: which one has it */
-    struct value value;  /* of a list or a set, the one text that fits */
+    const struct outline *part;        /* a VALUE */
+    const struct predicate *predicate; /* NULL: it is so, or not, of every event */
+    bool has_value;                    /* the event has the field */
+    unsigned generation;               /* of an ancestor: which one has it */
+    struct value value;                /* of a list or a set, the one text that fits */
 };
 
 /* Borrows the event's texts. */
@@ -39,7 +39,7 @@ void evidence_collect(struct matcher *matcher, const struct event *event, const 
 bool evidence_see(struct matcher *matcher, const struct event *event, const struct outline *part,
                   struct evidence_item *out);
 
-/* The field as it was found: "cmdline", "parent.exe", "ancestor[3].comm". */
+/* The field as it was found: "cmdline", "parent.exe", "ancestor[3].comm". There is a predicate. */
 void evidence_put_field(const struct evidence_item *item, struct buffer *out);
 
 /* The value as text, at most EVIDENCE_TEXT_MAX bytes of it (then "..." follows): any bytes. */

@@ -84,6 +84,10 @@ static void put_seen(struct explanation *explanation, const struct evidence_item
 {
     struct buffer *out = explanation->out;
 
+    if (!item->predicate) {
+        buffer_put_string(out, "the same for every event");
+        return;
+    }
     evidence_put_field(item, out);
     if (!item->has_value) {
         buffer_put_string(out, " is absent");
@@ -263,6 +267,8 @@ static void put_sight(struct explanation *explanation, struct json_writer *json,
     evidence_see(explanation->matcher, explanation->event, part, &item);
     json_key(json, TEXT("pattern"));
     json_text(json, part->value);
+    if (!item.predicate)
+        return;
     evidence_put_field(&item, scratch);
     put_text(json, TEXT("field"), scratch);
     if (!item.has_value)

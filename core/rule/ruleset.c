@@ -9,19 +9,13 @@
 #include "rule/predicate.h"
 #include "rule/rule_files.h"
 
-/* Only when nothing else is wrong: what cannot be read may hold some. */
-static void check_rules(struct compiler *compiler, const struct rule_source *sources, size_t count)
+/* What is said of all sources together is said of the only one. */
+static void mark_source(struct compiler *compiler, const struct rule_source *sources, size_t count)
 {
-    struct diag_list *diags = compiler->diags;
-    struct mark mark = {0};
-
-    if (compiler->rules.first || diags->errors > compiler->errors_before)
+    if (count != 1)
         return;
-    if (count == 1) {
-        mark.file = arena_string(&diags->arena, sources[0].path);
-        compiler->failed |= !mark.file;
-    }
-    diag_error(diags, mark, "no-rules", "there are no rules at all");
+    compiler->mark.file = arena_string(&compiler->diags->arena, sources[0].path);
+    compiler->failed |= !compiler->mark.file;
 }
 
 static int make_indexes(struct ruleset *ruleset)
@@ -40,8 +34,9 @@ static int make_indexes(struct ruleset *ruleset)
     return r;
 }
 
-static int load(const struct rule_source *sources, size_t count, struct diag_list *diags,
-                struct ruleset **out)
+int ruleset_load_with(const struct rule_source *sources, size_t count,
+                      const struct ruleset_options *options, struct diag_list *diags,
+                      struct ruleset **out)
 {
     CLEANUP(compiler_deinit) struct compiler compiler = {0};
     CLEANUP(ruleset_freep) struct ruleset *ruleset = NULL;
@@ -49,13 +44,14 @@ static int load(const struct rule_source *sources, size_t count, struct diag_lis
 
     if (r < 0)
         return r;
+    compiler.options = *options;
+    mark_source(&compiler, sources, count);
     for (size_t i = 0; i < count; i++) {
         if (sources[i].content.ptr)
             document_read_all(&compiler, sources[i].path, sources[i].content);
         else
             rule_files_read(&compiler, sources[i].path);
     }
-    check_rules(&compiler, sources, count);
     r = compiler_finish(&compiler, &ruleset);
     if (r == 0)
         r = make_indexes(ruleset);
@@ -69,7 +65,7 @@ static int load(const struct rule_source *sources, size_t count, struct diag_lis
 int ruleset_load(const struct rule_source *sources, size_t count, struct diag_list *diags,
                  struct ruleset **out)
 {
-    return load(sources, count, diags, out);
+    return ruleset_load_with(sources, count, &(struct ruleset_options){0}, diags, out);
 }
 
 size_t ruleset_always(const struct ruleset *ruleset, enum event_type type)

@@ -25,7 +25,24 @@ struct ruleset {
     size_t expression_count;            /* distinct ones; each has its index */
     struct index *indexes[EVENT_TYPES]; /* of by_type (rule/index.h) */
     size_t files;                       /* that were read */
-    size_t skipped; /* documents passed over with a warning: Sigma's, in this version */
+    /* Sigma documents that were passed over, each with a warning: those that are not for what we
+     * see, and those that ask for what it can never have. And rules that are tried on it although
+     * they are for something else. */
+    size_t skipped, unsupported, foreign;
+    struct ruleset_omission *omissions; /* the reasons, in the order they were met */
+};
+
+/* Why Sigma documents were passed over, and how many for that reason. */
+struct ruleset_omission {
+    const char *reason;
+    bool unsupported; /* else skipped */
+    size_t count;
+    struct ruleset_omission *next;
+};
+
+struct ruleset_options {
+    bool any_logsource;      /* Sigma rules of other log sources are tried on execs */
+    enum severity min_level; /* rules beneath are disabled */
 };
 
 /* Where rules come from: a file or folder, or (CONTENT.ptr not NULL) a text that PATH names. */
@@ -41,6 +58,11 @@ struct rule_source {
  * at all); -ENOMEM. */
 int ruleset_load(const struct rule_source *sources, size_t count, struct diag_list *diags,
                  struct ruleset **out);
+
+/* The same with OPTIONS. */
+int ruleset_load_with(const struct rule_source *sources, size_t count,
+                      const struct ruleset_options *options, struct diag_list *diags,
+                      struct ruleset **out);
 
 /* How many rules of that type have no witness and are evaluated for each event. */
 size_t ruleset_always(const struct ruleset *ruleset, enum event_type type);
