@@ -14,11 +14,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 uint64_t match_fuzz_pairs, match_fuzz_hits, match_fuzz_refused;
 
-#define RULES_MAX     240
-#define RULES_FEW     40
-#define EVENTS_MAX    24
-#define ANCESTORS_MAX 5
-#define NESTING_MAX   3
+#define RULES_MAX  240
+#define RULES_FEW  40
+#define EVENTS_MAX 24
+
+#define SIGMA_RULES_MAX 12
+#define ANCESTORS_MAX   5
+#define NESTING_MAX     3
 
 /* The input, one byte at a time; zeros behind its end. */
 struct dice {
@@ -271,6 +273,83 @@ static void put_rule(struct dice *dice, struct buffer *out, unsigned number)
     buffer_put_string(out, "}}\n");
 }
 
+static void put_sigma_value(struct dice *dice, struct buffer *out)
+{
+    static const char *const parts[] = {"*", "?",    "\\\\", "\\*", "\\?",  "a", "sh",
+                                        "/", "\xe9", "SH",   "-",   "bash", " ", ""};
+    CLEANUP(buffer_deinit) struct buffer text = {0};
+
+    for (unsigned i = 0, count = roll(dice, 4); i < count; i++)
+        buffer_put_string(&text, PICK(dice, parts));
+    put_quoted(out, buffer_text(&text));
+}
+
+/* A selection of Sigma's: a map of two keys, or keywords. */
+static void put_sigma_selection(struct dice *dice, struct buffer *out)
+{
+    static const char *const keys[] = {"Image",
+                                       "Image|endswith",
+                                       "Image|startswith",
+                                       "Image|contains|all",
+                                       "Image|neq",
+                                       "ParentImage",
+                                       "ParentImage|contains",
+                                       "CommandLine",
+                                       "CommandLine|contains",
+                                       "CommandLine|windash|endswith",
+                                       "CommandLine|cased|startswith",
+                                       "CurrentDirectory",
+                                       "a0",
+                                       "a1|contains",
+                                       "a2|endswith",
+                                       "Hashes",
+                                       "ProcessId",
+                                       "Image|fieldref|endswith"};
+    bool keywords = roll(dice, 8) == 0;
+    const char *first = PICK(dice, keys);
+
+    buffer_put_string(out, keywords ? "[" : "{");
+    for (unsigned i = 0; i < 2; i++) {
+        const char *key = i == 0 ? first : PICK(dice, keys);
+
+        if (i && !keywords && strcmp(key, first) == 0)
+            break;
+        buffer_put_string(out, i ? ", " : "");
+        if (!keywords)
+            buffer_printf(out, "\"%s\": [", key);
+        put_sigma_value(dice, out);
+        if (!keywords) {
+            buffer_put_string(out, ", ");
+            put_sigma_value(dice, out);
+            buffer_put_char(out, ']');
+        }
+    }
+    buffer_put_string(out, keywords ? "]" : "}");
+}
+
+static void put_sigma_rule(struct dice *dice, struct buffer *out, unsigned number)
+{
+    static const char *const conditions[] = {"a",
+                                             "a and not b",
+                                             "a or b",
+                                             "not (a and not b)",
+                                             "all of them",
+                                             "a and not (b or not c)",
+                                             "1 of b*",
+                                             "not a",
+                                             "[a, b and not c]",
+                                             "a and not 1 of b*"};
+
+    buffer_printf(out, "---\ntitle: s%u\nlogsource: {product: linux%s}\ndetection:\n", number,
+                  roll(dice, 2) ? ", service: auditd" : "");
+    for (char name = 'a'; name <= 'c'; name++) {
+        buffer_printf(out, "  %c: ", name);
+        put_sigma_selection(dice, out);
+        buffer_put_char(out, '\n');
+    }
+    buffer_printf(out, "  condition: %s\n", PICK(dice, conditions));
+}
+
 static struct text make_text(struct dice *dice, struct arena *arena, unsigned most)
 {
     CLEANUP(buffer_deinit) struct buffer text = {0};
@@ -304,6 +383,8 @@ static struct process *make_process(struct dice *dice, struct arena *arena)
     process->exe = make_text(dice, arena, 4);
     process->cmdline = make_text(dice, arena, 6);
     process->cwd = make_text(dice, arena, 3);
+    process->filename = make_text(dice, arena, 3);
+    process->filename_absolute = make_text(dice, arena, 4);
     process->argv = make_list(dice, arena);
     process->env = make_list(dice, arena);
     process->uid = roll(dice, 12);
@@ -353,7 +434,7 @@ static void print_event(const struct event *event)
 
 static void compare(struct matcher *matcher, const struct event *event, const char *rules)
 {
-    const struct rule *found[RULES_MAX];
+    const struct rule *found[RULES_MAX + SIGMA_RULES_MAX];
     const struct rule *const *hits;
     size_t count = matcher_match(matcher, event, &hits);
 
@@ -407,6 +488,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     buffer_put_string(&rules, "rules:\n");
     for (unsigned i = 0; i < count; i++)
         put_rule(&dice, &rules, i);
+    for (unsigned i = 0, more = roll(&dice, SIGMA_RULES_MAX); i < more; i++)
+        put_sigma_rule(&dice, &rules, i);
     source.content = (struct text){buffer_string(&rules), rules.len};
     if (ruleset_load(&source, 1, &diags, &ruleset) < 0) {
         match_fuzz_refused++;
