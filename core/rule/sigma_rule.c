@@ -28,7 +28,7 @@ static struct yaml_node *new_node(struct compiler *compiler, const struct yaml_n
 static const struct yaml_node *as_list(struct compiler *compiler, struct yaml_node *text)
 {
     struct yaml_node *list = new_node(compiler, text);
-    struct yaml_node **items = arena_array(&compiler->arena, 1, sizeof *items);
+    struct yaml_node **items = arena_array(&compiler->arena, 1, sizeof(struct yaml_node *));
 
     if (!list || !items) {
         compiler->failed = true;

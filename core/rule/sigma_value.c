@@ -42,15 +42,16 @@ static void read_character(struct reading *reading, char c, bool any)
 static void read_text(struct reading *reading, struct text written)
 {
     for (size_t i = 0; i < written.len; i++) {
-        char next = i + 1 < written.len ? written.ptr[i + 1] : '\0';
+        char next = (char)(i + 1 < written.len ? written.ptr[i + 1] : '\0');
         bool escapes = written.ptr[i] == '\\' && (next == '*' || next == '?' || next == '\\');
 
         if (escapes)
-            read_character(reading, written.ptr[++i], false);
+            read_character(reading, next, false);
         else if (written.ptr[i] == '*')
             read_star(reading);
         else
             read_character(reading, written.ptr[i], written.ptr[i] == '?');
+        i += escapes;
     }
 }
 
@@ -315,7 +316,7 @@ static bool read_number(struct text text, double *out)
         *out = (double)whole;
         return true;
     }
-    if (text.len == 0 || text.len >= sizeof digits || !memchr("+-.0123456789", text.ptr[0], 13))
+    if (text.len == 0 || text.len >= sizeof digits || !strchr("+-.0123456789", text.ptr[0]))
         return false;
     memcpy(digits, text.ptr, text.len);
     digits[text.len] = '\0';

@@ -342,7 +342,7 @@ static void put_sigma_rule(struct dice *dice, struct buffer *out, unsigned numbe
 
     buffer_printf(out, "---\ntitle: s%u\nlogsource: {product: linux%s}\ndetection:\n", number,
                   roll(dice, 2) ? ", service: auditd" : "");
-    for (char name = 'a'; name <= 'c'; name++) {
+    for (int name = 'a'; name <= 'c'; name++) {
         buffer_printf(out, "  %c: ", name);
         put_sigma_selection(dice, out);
         buffer_put_char(out, '\n');

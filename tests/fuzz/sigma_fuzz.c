@@ -151,6 +151,16 @@ static bool holds(struct text value, struct text subject, unsigned *steps)
            holds(behind(value, escape + 1U), behind(subject, 1), steps);
 }
 
+/* Whether YAML has T between quotes as it is: line breaks become blanks. */
+static bool is_plain(struct text t)
+{
+    for (size_t i = 0; i < t.len; i++)
+        if ((unsigned char)t.ptr[i] < ' ')
+            return false;
+    return !text_contains(t, TEXT("\xc2\x85")) && !text_contains(t, TEXT("\u2028")) &&
+           !text_contains(t, TEXT("\u2029"));
+}
+
 /* VALUE and SUBJECT are parted by the first newline. */
 static void try_value(struct text text, unsigned way)
 {
@@ -160,7 +170,7 @@ static void try_value(struct text text, unsigned way)
     struct subject subject;
     unsigned steps = 20000;
 
-    if (!rest.ptr)
+    if (!rest.ptr || !is_plain(value))
         return;
     buffer_printf(&rule, HEAD "detection:\n  a:\n    CommandLine%s: ", modifiers[way]);
     put_quoted(&rule, value);
