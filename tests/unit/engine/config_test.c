@@ -99,6 +99,17 @@ static void reads_everything(void **state)
     assert_int_equal(f->config.exclusions[2].mark.line, 13);
 }
 
+static void level_that_is_enough(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(f->config.min_level, SEVERITY_INFORMATIONAL);
+    assert_int_equal(read_config(f, "min_level: high\n"), 0);
+    assert_int_equal(f->config.min_level, SEVERITY_HIGH);
+    assert_int_equal(read_config(f, "min_level: higher\n"), -EINVAL);
+    assert_string_equal(f->diags.items[0].code, "wrong-type");
+}
+
 static void nothing_means_the_defaults(void **state)
 {
     struct fixture *f = *state;
@@ -190,6 +201,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(reads_everything, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(level_that_is_enough, set_up, tear_down),
         cmocka_unit_test_setup_teardown(nothing_means_the_defaults, set_up, tear_down),
         cmocka_unit_test_setup_teardown(failures_of_which_programs, set_up, tear_down),
         cmocka_unit_test_setup_teardown(all_mistakes_in_one_pass, set_up, tear_down),
