@@ -194,6 +194,15 @@ static bool has_second_choice(void)
     return scene_has_classic() && !chooses_classic();
 }
 
+void stage_skip_in_chroot(void)
+{
+    struct statx root;
+
+    if (statx(AT_FDCWD, "/", 0, STATX_BASIC_STATS, &root) == 0 &&
+        !(root.stx_attributes & STATX_ATTR_MOUNT_ROOT))
+        stage_skip("not in a chroot");
+}
+
 int stage_run(const char *trick, const struct CMUnitTest *tests, size_t count)
 {
     char name[64];

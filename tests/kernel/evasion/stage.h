@@ -53,6 +53,10 @@ int stage_run(const char *trick, const struct CMUnitTest *tests, size_t count);
  * its tests could be. */
 _Noreturn void stage_skip(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* The same in a chroot, where the kernel grants neither user namespaces nor another root, and its
+ * helpers see other paths. */
+void stage_skip_in_chroot(void);
+
 /* The path of NAME in the scene, and of the witness there; valid until 32 calls later. */
 const char *stage_path(const char *name);
 const char *stage_witness(void);
