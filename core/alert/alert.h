@@ -27,9 +27,11 @@ struct alert {
     const struct alert_host *host;
     const struct rule *rule;
     struct text message;
-    struct text matched; /* members of it, by evidence_put_json(); len 0: none */
-    struct text event;   /* the event's JSON; ptr NULL: there is none */
-    struct text detail;  /* JSON, of an alert about picket itself; ptr NULL: none */
+    /* Members of it that say why: by evidence_put_json(), or of a correlation by
+     * correlation_match_put_json(). len 0: none */
+    struct text matched;
+    struct text event;  /* the event's JSON; ptr NULL: there is none */
+    struct text detail; /* JSON, of an alert about picket itself; ptr NULL: none */
     struct alert_fold fold;
 };
 

@@ -28,6 +28,15 @@ static const struct rule rules[INTERNAL_ALERT_KINDS] = {
             .severity = SEVERITY_HIGH,
             .enabled = true,
         },
+    [INTERNAL_CORRELATION_EVICTED] =
+        {
+            .id = TEXT(INTERNAL_ALERT_PREFIX "correlation_evicted"),
+            .title = TEXT("A correlation had to forget events"),
+            .description = TEXT("More groups of events came up than a correlation has room for: it "
+                                "may have missed what the oldest of them were to become."),
+            .severity = SEVERITY_HIGH,
+            .enabled = true,
+        },
     [INTERNAL_RULES_CHANGED] =
         {
             .id = TEXT(INTERNAL_ALERT_PREFIX "rules_changed"),

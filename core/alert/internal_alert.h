@@ -9,13 +9,14 @@
 #define INTERNAL_ALERT_PREFIX "picket."
 
 enum internal_alert_kind {
-    INTERNAL_EVENTS_LOST,    /* picket.events_lost: see alert/loss.h */
-    INTERNAL_SENSOR_BLIND,   /* picket.sensor_blind: see sensor/canary.h */
-    INTERNAL_REGEX_LIMITED,  /* picket.regex_limited: see alert/limit.h */
-    INTERNAL_RULES_CHANGED,  /* picket.rules_changed: see engine/reload.h */
-    INTERNAL_RULES_REJECTED, /* picket.rules_rejected: likewise */
+    INTERNAL_EVENTS_LOST,         /* picket.events_lost: see alert/loss.h */
+    INTERNAL_SENSOR_BLIND,        /* picket.sensor_blind: see sensor/canary.h */
+    INTERNAL_REGEX_LIMITED,       /* picket.regex_limited: see alert/limit.h */
+    INTERNAL_CORRELATION_EVICTED, /* picket.correlation_evicted: likewise */
+    INTERNAL_RULES_CHANGED,       /* picket.rules_changed: see engine/reload.h */
+    INTERNAL_RULES_REJECTED,      /* picket.rules_rejected: likewise */
 };
-#define INTERNAL_ALERT_KINDS 5
+#define INTERNAL_ALERT_KINDS 6
 
 /* Borrows all it points to. */
 struct internal_alert {

@@ -80,7 +80,7 @@ bool limit_ledger_take(struct limit_ledger *ledger, int64_t now, struct limit_su
     return false;
 }
 
-void limit_put_message(struct buffer *out, const struct limit_sum *sum)
+static void put_regex(struct buffer *out, const struct limit_sum *sum)
 {
     bool one = sum->count == 1;
 
@@ -89,6 +89,29 @@ void limit_put_message(struct buffer *out, const struct limit_sum *sum)
                   "expensive: there the regex counts as not matching; write it so that it cannot "
                   "backtrack without end",
                   TEXT_ARG(sum->rule->id), (unsigned long long)sum->count, one ? "" : "s");
+}
+
+static void put_correlation(struct buffer *out, const struct limit_sum *sum)
+{
+    bool one = sum->count == 1;
+
+    buffer_printf(out,
+                  "correlation '%.*s' had no room for more groups and forgot %llu, the one%s least "
+                  "recently seen: what began there it may have missed; group by what fewer values "
+                  "are of, shorten its timespan, or make its rules narrower",
+                  TEXT_ARG(sum->rule->id), (unsigned long long)sum->count, one ? "" : "s");
+}
+
+void limit_put_message(struct buffer *out, enum limit_kind kind, const struct limit_sum *sum)
+{
+    switch (kind) {
+    case LIMIT_REGEX:
+        put_regex(out, sum);
+        break;
+    case LIMIT_CORRELATION:
+        put_correlation(out, sum);
+        break;
+    }
 }
 
 void limit_put_json(struct json_writer *json, const struct limit_sum *sum)

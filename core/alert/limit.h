@@ -1,9 +1,9 @@
-/* Events that a rule could not be matched against, because a regex of it took too much: on their
- * way to becoming alerts.
+/* What rules may have missed because something reached a limit, on its way to becoming alerts:
+ * events that a regex was too expensive for, groups of events that a correlation had no room for.
  *
- * Who knows how to make a regex expensive can do it a thousand times a second. The ledger sums by
- * rule, and lets a rule's sum out at most once in LIMIT_PAUSE, the first at once; none is
- * forgotten. One thread's. */
+ * Who knows how to bring it about can do it a thousand times a second. The ledger sums by rule, and
+ * lets a rule's sum out at most once in LIMIT_PAUSE, the first at once; none is forgotten. One
+ * thread's. */
 #ifndef PICKET_ALERT_LIMIT_H
 #define PICKET_ALERT_LIMIT_H
 
@@ -14,10 +14,15 @@
 
 #define LIMIT_PAUSE (60 * NS_PER_S)
 
+enum limit_kind {
+    LIMIT_REGEX,       /* of a regex, for an event */
+    LIMIT_CORRELATION, /* of a correlation's memory: a group was evicted */
+};
+
 struct limit_sum {
     const struct rule *rule;
-    uint64_t count;      /* of events */
-    int64_t from, until; /* when the first and the last of them happened, ns since 1970 */
+    uint64_t count;      /* of events or groups */
+    int64_t from, until; /* when the first and the last of it happened, ns since 1970 */
 };
 
 struct limit_ledger;
@@ -27,7 +32,7 @@ int limit_ledger_new(const struct ruleset *rules, struct limit_ledger **out);
 void limit_ledger_free(struct limit_ledger *ledger);
 DEFINE_FREEP(struct limit_ledger, limit_ledger)
 
-/* Takes in an event of the time TIME. Allocates nothing. */
+/* Takes in what happened at TIME. Allocates nothing. */
 void limit_ledger_add(struct limit_ledger *ledger, const struct rule *rule, int64_t time);
 
 /* The next sum that is due at NOW (CLOCK_MONOTONIC; INT64_MAX: all are); false: none is. Cheap when
@@ -35,7 +40,7 @@ void limit_ledger_add(struct limit_ledger *ledger, const struct rule *rule, int6
 bool limit_ledger_take(struct limit_ledger *ledger, int64_t now, struct limit_sum *out);
 
 /* A sentence for people. */
-void limit_put_message(struct buffer *out, const struct limit_sum *sum);
+void limit_put_message(struct buffer *out, enum limit_kind kind, const struct limit_sum *sum);
 
 /* One JSON object, as docs/events.md has it. */
 void limit_put_json(struct json_writer *json, const struct limit_sum *sum);

@@ -29,7 +29,9 @@ static const struct diag_code codes[] = {
     {"missing-key", DIAG_CODE_ERROR,
      "A key that must be there is not: a rule's `id`, its `match` (or `where` and `condition`), "
      "the `for` of a `suppress`, an output's `plugin`."},
-    {"conflicting-keys", DIAG_CODE_ERROR, "A rule has `match` as well as `where` or `condition`."},
+    {"conflicting-keys", DIAG_CODE_ERROR,
+     "A rule has `match` as well as `where` or `condition`, a Sigma document `detection` as well "
+     "as `correlation`."},
     {"wrong-type", DIAG_CODE_ERROR,
      "A map where a list belongs, a text where a map belongs, and the like."},
     {"wrong-user", DIAG_CODE_ERROR,
@@ -38,17 +40,23 @@ static const struct diag_code codes[] = {
      "A reload asks for what picket can only begin to do when it starts."},
     {"sigma-skipped", DIAG_CODE_WARNING,
      "A Sigma document that is passed over: it is for another log source than process executions "
-     "of Linux (`--any-logsource` tries it all the same), deprecated, or of a kind that this "
-     "version does not know."},
+     "of Linux (`--any-logsource` tries it all the same), deprecated, a correlation that refers to "
+     "such a rule, or a filter of such rules alone."},
     {"sigma-unsupported", DIAG_CODE_WARNING,
-     "A Sigma rule that is not loaded: it asks for what process executions never have, and would "
-     "alert never or always."},
+     "A Sigma rule or filter that is not loaded: it asks for what process executions never have, "
+     "and would hold never or always; or a correlation that refers to such a rule, groups by what "
+     "they never have, or asks for an order in other words than all of its rules."},
     {"sigma-field", DIAG_CODE_WARNING,
-     "A part of a Sigma rule never holds, since process executions have no such field; the rest of "
-     "it does its work."},
+     "A part of a Sigma rule or filter never holds, since process executions have no such field; "
+     "the rest of it does its work."},
     {"sigma-logsource", DIAG_CODE_WARNING,
      "A Sigma rule is tried on process executions although its log source does not say so: it "
      "names neither category nor service, or `--any-logsource` was given."},
+    {"unused-filter", DIAG_CODE_WARNING,
+     "A Sigma filter that changes no rule, or not one that it names: its log source says what the "
+     "rule's does not."},
+    {"bad-filter", DIAG_CODE_ERROR,
+     "A Sigma filter of a correlation: filter the rules that it refers to."},
     {"sigma-action", DIAG_CODE_ERROR,
      "A collection of Sigma rules (`action: global`), which Sigma knows no longer."},
     /* Rules */
@@ -58,15 +66,29 @@ static const struct diag_code codes[] = {
     {"duplicate-id", DIAG_CODE_ERROR, "Two rules have one id. To change a rule, use `overrides`."},
     {"unknown-severity", DIAG_CODE_ERROR, "One of informational, low, medium, high, critical."},
     {"unknown-event", DIAG_CODE_ERROR, "`on` is exec, exec_failed or exit."},
-    {"unknown-rule", DIAG_CODE_ERROR, "An override of a rule that is not there."},
-    {"not-overridable", DIAG_CODE_ERROR, "What a rule matches can only be narrowed, by `unless`."},
-    {"bad-test", DIAG_CODE_ERROR, "A test is `alerts:` or `quiet:` with a map of fields."},
+    {"unknown-rule", DIAG_CODE_ERROR,
+     "An override or a filter of a rule that is not there, or a correlation that refers to one."},
+    {"ambiguous-rule", DIAG_CODE_ERROR,
+     "A correlation or a filter refers to a rule by a name that two have: refer to it by its id."},
+    {"not-overridable", DIAG_CODE_ERROR,
+     "What a rule matches can only be narrowed, by `unless`; a correlation by that of the rules "
+     "that it refers to."},
+    {"bad-test", DIAG_CODE_ERROR,
+     "A test is `alerts:` or `quiet:` with a map of fields, of a correlation also a list of such."},
     {"test-failed", DIAG_CODE_ERROR, "A rule's own test does not turn out as it says."},
     {"missing-tests", DIAG_CODE_WARNING,
      "A rule without `tests`. `tests: []` says that it is meant."},
     {"never-matches", DIAG_CODE_WARNING,
      "No event can make the rule, or this value, match: it contradicts itself, asks for a field "
-     "that such events never have, or for a `comm` of more than 15 bytes."},
+     "that such events never have, or for a `comm` of more than 15 bytes. A correlation: rules "
+     "that it needs are disabled."},
+    {"bad-correlation", DIAG_CODE_ERROR,
+     "A correlation that cannot be: of no known type, with a condition that no number meets or "
+     "that its type does not have, an alias that leaves a rule out."},
+    {"lone-event", DIAG_CODE_WARNING,
+     "The condition of a correlation is met by one event alone: it alerts whenever one of its "
+     "rules hits."},
+    {"unused-alias", DIAG_CODE_WARNING, "An alias of a correlation that nothing uses."},
     {"duplicate-rule", DIAG_CODE_WARNING, "Another rule matches exactly the same events."},
     {"shadowed-rule", DIAG_CODE_WARNING,
      "Every event that this rule matches is one that another rule, of no lesser severity and "
@@ -83,7 +105,8 @@ static const struct diag_code codes[] = {
     {"unknown-field", DIAG_CODE_ERROR, "No such field; `picket fields` lists them."},
     {"bad-field", DIAG_CODE_ERROR,
      "A field of the event asked of an ancestor, an ancestor too far away, a test that does not "
-     "say which ancestor it means, or a field of many values under `fieldref`."},
+     "say which ancestor it means, or a field of many values under `fieldref` or where a "
+     "correlation wants one; in a sum, a field that is no number."},
     {"unknown-modifier", DIAG_CODE_ERROR, "No such modifier."},
     {"bad-modifier", DIAG_CODE_ERROR, "The modifier has no meaning for a field of this type."},
     {"conflicting-modifiers", DIAG_CODE_ERROR, "Two modifiers that cannot stand together."},
@@ -98,7 +121,8 @@ static const struct diag_code codes[] = {
     {"empty-value", DIAG_CODE_WARNING, "Every text contains the empty one."},
     {"too-many-values", DIAG_CODE_ERROR,
      "More than 100,000 values for one key or 200,000 of a rule, lists and macros opened; or one "
-     "value that becomes more than 3,125 texts (`windash`) or 10,000 (`expand`)."},
+     "value that becomes more than 3,125 texts (`windash`) or 10,000 (`expand`); or a correlation "
+     "of more than 1,024 rules, or by more than 16 fields."},
     /* Names and conditions */
     {"unknown-list", DIAG_CODE_ERROR,
      "`$name`, or `%name%` under `expand`, without a list of that name. Quoted, `$name` is plain "
@@ -106,7 +130,8 @@ static const struct diag_code codes[] = {
     {"unknown-macro", DIAG_CODE_ERROR, "No macro of that name."},
     {"duplicate-name", DIAG_CODE_ERROR, "A list or macro is defined twice."},
     {"recursive-name", DIAG_CODE_ERROR,
-     "A list or macro contains itself, or lists nest deeper than 64, macros deeper than 32."},
+     "A list or macro contains itself, a correlation refers to itself; or lists nest deeper than "
+     "64, macros than 32, correlations than 8."},
     {"unused-list", DIAG_CODE_WARNING, "A list that nothing uses."},
     {"unused-macro", DIAG_CODE_WARNING, "A macro that nothing uses."},
     {"bad-name", DIAG_CODE_ERROR, "A selection named like a word of conditions."},
@@ -114,7 +139,9 @@ static const struct diag_code codes[] = {
      "The condition cannot be read here. What follows is read as if the missing word stood there."},
     {"unknown-selection", DIAG_CODE_ERROR,
      "The condition names a selection that `where` does not have."},
-    {"unused-selection", DIAG_CODE_WARNING, "The condition leaves a selection out."},
+    {"unused-selection", DIAG_CODE_EITHER,
+     "The condition leaves a selection out (of Sigma only a filter's is looked at); of a "
+     "correlation, a rule, which is an error."},
     /* Outputs */
     {"bad-output", DIAG_CODE_ERROR, "An `-o` that is not `NAME,key=value,...`."},
     {"duplicate-output", DIAG_CODE_ERROR, "Two outputs of one name; give one of them a `name`."},

@@ -40,8 +40,10 @@ static const struct verb verbs[] = {
      "run the tests of rules, and see which parts of them were ever true"},
     {"explain", verb_explain, "[-r RULES]... [--format text|json] RULE EVENT",
      "say why a rule fires on an event, or does not; EVENT: FILE:LINE, - or JSON"},
-    {"new", verb_new, "rule [--id ID] --event EVENT",
-     "print a rule to begin with, made of an event or an alert; EVENT: FILE:LINE, - or JSON"},
+    {"new", verb_new, "rule|correlation [--id ID] --event EVENT [--event EVENT]...",
+     "print a rule to begin with, made of an event or an alert, or a correlation of several; "
+     "EVENT: "
+     "FILE:LINE, - or JSON"},
     {"fields", verb_fields, "[--markdown] [NAME...]", "list the fields of events"},
     {"plugins", verb_plugins, "", "list the output plugins and their options"},
     {"version", verb_version, "", "print the version"},

@@ -2,6 +2,7 @@
 #include <getopt.h>
 #include <stdio.h>
 
+#include "alert/selftest.h"
 #include "base/diag_code.h"
 #include "base/diag_report.h"
 #include "base/log.h"
@@ -10,7 +11,6 @@
 #include "cli/verb.h"
 #include "rule/lint.h"
 #include "rule/plan.h"
-#include "rule/selftest.h"
 
 enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_SARIF };
 
@@ -131,8 +131,26 @@ static size_t count_enabled(const struct ruleset *rules)
 {
     size_t count = 0;
 
-    for (int type = 0; type < EVENT_TYPES; type++)
-        count += rules->by_type_count[type];
+    for (size_t i = 0; i < rules->count; i++)
+        count += rules->rules[i]->enabled;
+    return count;
+}
+
+static size_t count_correlations(const struct ruleset *rules)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < rules->count; i++)
+        count += rules->rules[i]->correlation != NULL;
+    return count;
+}
+
+static size_t count_silent(const struct ruleset *rules)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < rules->count; i++)
+        count += rules->rules[i]->silent;
     return count;
 }
 
@@ -152,6 +170,8 @@ static const struct fact {
     {"files", "files"},
     {"rules", "rules"},
     {"enabled", "enabled rules"},
+    {"correlations", "correlations"},
+    {"silent", "without own alerts"},
     {"tests", "tests"},
     {"failed_tests", "failed tests"},
     {"skipped_documents", "skipped documents"},
@@ -166,12 +186,14 @@ static void count_facts(const struct check *check, size_t counts[static FACTS])
     counts[0] = check->rules->files;
     counts[1] = check->rules->count;
     counts[2] = count_enabled(check->rules);
-    counts[3] = check->tests.tests;
-    counts[4] = check->tests.failed;
-    counts[5] = check->rules->skipped;
-    counts[6] = check->rules->unsupported;
-    counts[7] = check->rules->foreign;
-    counts[8] = count_always(check->rules);
+    counts[3] = count_correlations(check->rules);
+    counts[4] = count_silent(check->rules);
+    counts[5] = check->tests.tests;
+    counts[6] = check->tests.failed;
+    counts[7] = check->rules->skipped;
+    counts[8] = check->rules->unsupported;
+    counts[9] = check->rules->foreign;
+    counts[10] = count_always(check->rules);
 }
 
 static void print_summary(const struct check *check)

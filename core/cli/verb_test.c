@@ -2,12 +2,13 @@
 #include <getopt.h>
 #include <stdio.h>
 
+#include "alert/correlator.h"
+#include "alert/selftest.h"
 #include "alert/suppression.h"
 #include "base/log.h"
 #include "cli/arguments.h"
 #include "cli/rule_arguments.h"
 #include "cli/verb.h"
-#include "rule/selftest.h"
 #include "sensor/replay.h"
 
 struct test_options {
@@ -29,6 +30,7 @@ struct test {
     const struct test_options *options;
     const struct ruleset *rules;
     struct matcher *matcher;
+    struct correlator *correlator;
     struct suppression *suppression;
     struct coverage *coverage;
     struct tally *tallies; /* by index of rule */
@@ -39,6 +41,7 @@ struct test {
 static void test_deinit(struct test *test)
 {
     matcher_free(test->matcher);
+    correlator_free(test->correlator);
     suppression_free(test->suppression);
     coverage_free(test->coverage);
     free(test->tallies);
@@ -52,6 +55,8 @@ static int test_init(struct test *test, const struct test_options *options,
     *test = (struct test){.options = options, .rules = rules};
     test->tallies = calloc(rules->count + 1, sizeof *test->tallies);
     r = test->tallies ? matcher_new(rules, &test->matcher) : -ENOMEM;
+    if (r == 0)
+        r = correlator_new(rules, &test->correlator);
     if (r == 0)
         r = suppression_new(rules, &test->suppression);
     if (r == 0)
@@ -70,6 +75,34 @@ static void on_summary(void *context, const struct suppression_summary *summary)
     count_alert(context, summary->rule);
 }
 
+/* What is under way: an event, and its time. */
+struct step {
+    struct test *test;
+    const struct event *event;
+    int64_t time;
+};
+
+static void raise(const struct step *step, const struct rule *rule)
+{
+    struct test *test = step->test;
+
+    if (rule->silent)
+        return;
+    if (rule->suppress.window &&
+        suppression_admit(test->suppression, rule, step->event, step->time) != SUPPRESSION_ADMIT)
+        test->tallies[rule->index].folded++;
+    else
+        count_alert(test, rule);
+}
+
+static void on_match(void *context, const struct correlation_match *match)
+{
+    const struct step *step = context;
+
+    coverage_fire(step->test->coverage, correlation_match_rule(match));
+    raise(step, correlation_match_rule(match));
+}
+
 static void on_event(struct test *test, const struct event *event)
 {
     const struct rule *const *hits;
@@ -78,14 +111,12 @@ static void on_event(struct test *test, const struct event *event)
 
     test->events++;
     suppression_close(test->suppression, time, on_summary, test);
-    for (size_t i = 0; i < count; i++) {
-        const struct rule *rule = hits[i];
+    struct step step = {test, event, time};
 
-        if (rule->suppress.window &&
-            suppression_admit(test->suppression, rule, event, time) != SUPPRESSION_ADMIT)
-            test->tallies[rule->index].folded++;
-        else
-            count_alert(test, rule);
+    correlator_begin(test->correlator, event, time);
+    for (size_t i = 0; i < count; i++) {
+        raise(&step, hits[i]);
+        correlator_feed(test->correlator, hits[i], on_match, &step);
     }
     coverage_see_all(test->coverage, test->matcher, event);
 }

@@ -12,13 +12,16 @@ struct detector {
     struct detector_options options;
     struct rulebook *book;
     struct suppression *suppression;
+    struct correlator *correlator;
     struct loss_ledger *losses;
     uint64_t boot; /* of the losses */
     struct utsname system;
     struct alert_host host;
     struct evidence evidence;
     struct buffer message, matched, event_json, alert_json;
-    struct buffer scratch; /* of the evidence */
+    struct buffer scratch;     /* of the evidence */
+    const struct event *event; /* that is matched */
+    int64_t time;              /* of it */
     struct detector_counters counters;
 };
 
@@ -36,6 +39,8 @@ int detector_new(const struct detector_options *options, struct detector **out)
                                          options->filters, options->filter_count};
     r = suppression_new(options->book->rules, &detector->suppression);
     if (r == 0)
+        r = correlator_new(options->book->rules, &detector->correlator);
+    if (r == 0)
         r = loss_ledger_new(&detector->losses);
     if (r < 0)
         return r;
@@ -49,6 +54,7 @@ void detector_free(struct detector *detector)
 {
     if (!detector)
         return;
+    correlator_free(detector->correlator);
     rulebook_free(detector->book);
     suppression_free(detector->suppression);
     loss_ledger_free(detector->losses);
@@ -112,19 +118,44 @@ static void render_evidence(struct detector *detector, const struct rule *rule,
     evidence_put_json(&detector->matched, &detector->evidence, &detector->scratch);
 }
 
-/* An alert of RULE about EVENT, or its place in the fold. */
+/* Why: of RULE what holds, of a correlation what made MATCH. */
+static void render_reason(struct detector *detector, const struct rule *rule,
+                          const struct event *event, const struct correlation_match *match)
+{
+    struct json_writer json = {.buffer = &detector->matched};
+
+    if (!match) {
+        render_evidence(detector, rule, event);
+        return;
+    }
+    buffer_clear(&detector->matched);
+    correlation_match_put_json(&json, match);
+}
+
+/* A correlation that has no words of its own is told by what it counted. */
+static void render_message(struct detector *detector, const struct rule *rule,
+                           const struct event *event, const struct correlation_match *match)
+{
+    buffer_clear(&detector->message);
+    if (match && rule->message == message_default(rule->on))
+        correlation_match_put_message(&detector->message, match);
+    else
+        message_put(rule->message, event, &detector->message);
+}
+
+/* An alert of RULE about EVENT, which made MATCH of a correlation, or its place in the fold. */
 static void raise(struct detector *detector, const struct rule *rule, const struct event *event,
-                  int64_t time)
+                  const struct correlation_match *match)
 {
     enum suppression_verdict verdict = SUPPRESSION_ADMIT;
+    int64_t time = detector->time;
 
     if (rule->suppress.window)
         verdict = suppression_admit(detector->suppression, rule, event, time);
     if (verdict == SUPPRESSION_FOLD)
         return;
-    buffer_clear(&detector->message);
-    message_put(rule->message, event, &detector->message);
-    render_evidence(detector, rule, event);
+    render_message(detector, rule, event, match);
+    render_reason(detector, rule, event, match);
     render_event(detector, event);
     if (buffer_failed(&detector->message) || buffer_failed(&detector->matched) ||
         buffer_failed(&detector->event_json)) {
@@ -209,15 +240,20 @@ static void raise_losses(struct detector *detector, int64_t now)
         raise_loss(detector, sum);
 }
 
-static void raise_limit(struct detector *detector, const struct limit_sum *sum)
+static void raise_limit(struct detector *detector, enum limit_kind kind,
+                        const struct limit_sum *sum)
 {
+    static const enum internal_alert_kind kinds[] = {
+        [LIMIT_REGEX] = INTERNAL_REGEX_LIMITED,
+        [LIMIT_CORRELATION] = INTERNAL_CORRELATION_EVICTED,
+    };
     struct json_writer json = {.buffer = &detector->event_json};
 
     clear_texts(detector);
-    limit_put_message(&detector->message, sum);
+    limit_put_message(&detector->message, kind, sum);
     limit_put_json(&json, sum);
     raise_texts(detector, (struct internal_alert){
-                              .kind = INTERNAL_REGEX_LIMITED,
+                              .kind = kinds[kind],
                               .time = sum->until,
                               .origin = {sum->rule->index, sum->count},
                           });
@@ -228,7 +264,9 @@ static void raise_limits(struct detector *detector, int64_t now)
     struct limit_sum sum;
 
     while (limit_ledger_take(detector->book->limits, now, &sum))
-        raise_limit(detector, &sum);
+        raise_limit(detector, LIMIT_REGEX, &sum);
+    while (correlator_take_evicted(detector->correlator, now, &sum))
+        raise_limit(detector, LIMIT_CORRELATION, &sum);
 }
 
 /* For people, in UTC to the second: "12:00:05Z". */
@@ -283,19 +321,46 @@ static void keep_limits(struct detector *detector, int64_t time)
         limit_ledger_add(detector->book->limits, rules[i], time);
 }
 
+static void raise_match(void *context, const struct correlation_match *match)
+{
+    struct detector *detector = context;
+    const struct rule *rule = correlation_match_rule(match);
+
+    if (!rule->silent)
+        raise(detector, rule, detector->event, match);
+}
+
+/* Correlations see all hits; an alert of its own is made of those of a rule that is not silent. */
+static void follow(struct detector *detector, const struct rule *const *hits, size_t count)
+{
+    bool begun = false;
+
+    buffer_clear(&detector->event_json);
+    for (size_t i = 0; i < count; i++) {
+        const struct rule *rule = hits[i];
+
+        if (rule->feed_count && !begun)
+            correlator_begin(detector->correlator, detector->event, detector->time);
+        begun |= rule->feed_count > 0;
+        if (rule->feed_count)
+            correlator_feed(detector->correlator, rule, raise_match, detector);
+        if (!rule->silent)
+            raise(detector, rule, detector->event, NULL);
+    }
+}
+
 void detector_on_event(struct detector *detector, const struct event *event)
 {
     const struct rule *const *hits;
-    int64_t time = field_set_has(&event->has, FIELD_TIME) ? event->time : clock_realtime();
 
+    detector->event = event;
+    detector->time = field_set_has(&event->has, FIELD_TIME) ? event->time : clock_realtime();
     detector->counters.events[event->type]++;
-    close_windows(detector, time);
+    close_windows(detector, detector->time);
     size_t count = matcher_match(detector->book->matcher, event, &hits);
 
-    keep_limits(detector, time);
-    buffer_clear(&detector->event_json);
-    for (size_t i = 0; i < count; i++)
-        raise(detector, hits[i], event, time);
+    keep_limits(detector, detector->time);
+    follow(detector, hits, count);
 }
 
 void detector_tick(struct detector *detector, int64_t now)
@@ -326,6 +391,8 @@ struct rulebook *detector_exchange(struct detector *detector, struct rulebook *b
     add_matcher(&detector->counters.matcher, before->matcher);
     book->queues =
         suppression_carry(detector->suppression, book->queues, book->became, summarise, detector);
+    before->correlations = correlator_carry(detector->correlator, book->correlations, book->became);
+    book->correlations = NULL;
     detector->book = book;
     return before;
 }
@@ -336,5 +403,6 @@ struct detector_counters detector_counters(const struct detector *detector)
 
     add_matcher(&counters.matcher, detector->book->matcher);
     counters.suppression = suppression_counters(detector->suppression);
+    counters.correlator = correlator_counters(detector->correlator);
     return counters;
 }

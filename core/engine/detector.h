@@ -1,5 +1,5 @@
-/* From an event to the outputs: match, fold, render, hand over. The same for live events and for
- * replayed ones. One thread's. */
+/* From an event to the outputs: match, correlate, fold, render, hand over. The same for live events
+ * and for replayed ones. One thread's. */
 #ifndef PICKET_ENGINE_DETECTOR_H
 #define PICKET_ENGINE_DETECTOR_H
 
@@ -32,8 +32,9 @@ const struct alert_host *detector_host(const struct detector *detector);
 const struct rulebook *detector_rulebook(const struct detector *detector);
 
 /* Goes over to BOOK, which rulebook_compare() has made fit for it and which becomes the detector's;
- * returns the one before, which is the caller's. What its rules fold goes on being folded by those
- * that BOOK says, else summaries come now. Between two events: each meets one book, whole. */
+ * returns the one before, which is the caller's. What its rules fold and count goes on being so by
+ * those that BOOK says, else summaries come now and counts begin anew. Between two events: each
+ * meets one book, whole. */
 struct rulebook *detector_exchange(struct detector *detector, struct rulebook *book);
 
 void detector_on_event(struct detector *detector, const struct event *event);
@@ -45,8 +46,8 @@ void detector_raise_internal(struct detector *detector, const struct internal_al
  * (alert/loss.h). */
 void detector_on_loss(struct detector *detector, const struct loss *loss, uint64_t boot);
 
-/* Lets summaries out whose windows end by NOW (INT64_MAX: all), the losses that are due, and what
- * regexes were given up on. */
+/* Lets summaries out whose windows end by NOW (INT64_MAX: all), the losses that are due, what
+ * regexes were given up on and what correlations had to forget. */
 void detector_tick(struct detector *detector, int64_t now);
 
 struct detector_counters {
@@ -55,6 +56,7 @@ struct detector_counters {
     uint64_t unwritten; /* lost for lack of memory */
     struct matcher_counters matcher;
     struct suppression_counters suppression;
+    struct correlator_counters correlator;
 };
 
 struct detector_counters detector_counters(const struct detector *detector);

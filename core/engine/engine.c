@@ -326,8 +326,9 @@ static void announce(const struct engine *engine)
     const struct ruleset *rules = detector_rulebook(engine->detector)->rules;
     size_t enabled = 0;
 
+    /* What only feeds correlations is a part of them. */
     for (size_t i = 0; i < rules->count; i++)
-        enabled += rules->rules[i]->enabled;
+        enabled += rules->rules[i]->enabled && !rules->rules[i]->silent;
     size_t outputs = delivery_output_count(engine->delivery);
 
     log_info("version %s, watching: %zu rule%s, %zu output%s; Ctrl-C ends it", PICKET_VERSION,

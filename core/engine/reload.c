@@ -7,10 +7,10 @@
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 
+#include "alert/selftest.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "rule/predicate.h"
-#include "rule/selftest.h"
 
 struct reload {
     struct reload_options options;

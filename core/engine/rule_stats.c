@@ -35,8 +35,14 @@ static void put_row(struct buffer *out, const struct row *row, const struct matc
     buffer_put_char(out, '\n');
 }
 
+/* Indexes of rules, the dearest first. */
+struct ranking {
+    const size_t *order;
+    size_t count, top;
+};
+
 static void put_table(struct buffer *out, const struct ruleset *rules,
-                      const struct matcher *matcher, const size_t *order, size_t top)
+                      const struct matcher *matcher, const struct ranking *ranking)
 {
     const struct matcher_cost *costs = matcher_costs(matcher);
     struct matcher_counters all = matcher_counters(matcher);
@@ -45,19 +51,20 @@ static void put_table(struct buffer *out, const struct ruleset *rules,
 
     buffer_printf(out, "%10s %10s %12s %9s %7s  %s\n", "hits", "evaluated", "ms", "ns each",
                   "share", "rule");
-    for (size_t i = 0; i < rules->count; i++) {
-        const struct matcher_cost *cost = &costs[order[i]];
+    for (size_t i = 0; i < ranking->count; i++) {
+        size_t index = ranking->order[i];
+        const struct matcher_cost *cost = &costs[index];
 
         in_rules += cost->time;
-        if (i < top) {
-            put_row(out, &(struct row){rules->rules[order[i]]->id.ptr, *cost}, &all);
+        if (i < ranking->top) {
+            put_row(out, &(struct row){rules->rules[index]->id.ptr, *cost}, &all);
             continue;
         }
         others.cost.time += cost->time;
         others.cost.evaluated += cost->evaluated;
         others.cost.hits += cost->hits;
     }
-    if (rules->count > top)
+    if (ranking->count > ranking->top)
         put_row(out, &others, &all);
     search.cost.evaluated = all.events;
     search.cost.hits = all.candidates;
@@ -69,12 +76,14 @@ void rule_stats_print(const struct ruleset *rules, const struct matcher *matcher
 {
     CLEANUP(freep) size_t *order = calloc(rules->count + 1, sizeof *order);
     CLEANUP(buffer_deinit) struct buffer out = {0};
+    size_t count = 0;
 
     if (order) {
         for (size_t i = 0; i < rules->count; i++)
-            order[i] = i;
-        qsort_r(order, rules->count, sizeof *order, compare, (void *)matcher_costs(matcher));
-        put_table(&out, rules, matcher, order, top);
+            if (!rules->rules[i]->correlation)
+                order[count++] = i;
+        qsort_r(order, count, sizeof *order, compare, (void *)matcher_costs(matcher));
+        put_table(&out, rules, matcher, &(struct ranking){order, count, top});
     }
     if (!order || buffer_failed(&out))
         log_error("out of memory");

@@ -70,6 +70,7 @@ void rulebook_free(struct rulebook *book)
     matcher_free(book->matcher);
     limit_ledger_free(book->limits);
     suppression_queues_free(book->queues);
+    correlator_rules_free(book->correlations);
     ruleset_free(book->rules);
     free(book->digests);
     free(book->routes);
@@ -130,7 +131,7 @@ int rulebook_compare(struct rulebook *book, const struct rulebook *before)
 
     book->became = calloc(before->rules->count + 1, sizeof(struct rule *));
     book->queues = suppression_queues_new(rules);
-    if (!book->became || !book->queues)
+    if (!book->became || !book->queues || correlator_rules_new(rules, &book->correlations) < 0)
         return -ENOMEM;
     for (size_t i = 0; i < rules->count; i++)
         if (map_add(&ids, rules->rules[i]->id, (void *)rules->rules[i]) < 0)

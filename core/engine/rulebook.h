@@ -3,6 +3,7 @@
 #ifndef PICKET_ENGINE_RULEBOOK_H
 #define PICKET_ENGINE_RULEBOOK_H
 
+#include "alert/correlator.h"
 #include "alert/limit.h"
 #include "alert/suppression.h"
 #include "output/delivery.h"
@@ -16,10 +17,12 @@ struct rulebook {
     struct limit_ledger *limits;
     struct rule_digest *digests; /* by index of the rule, as are */
     uint64_t *routes;            /* the outputs of its alerts */
-    /* From rulebook_compare() on: for a suppression that goes over to it (then those of the book
-     * before); by the index of the rules of that book who goes on with what they fold, or NULL; and
-     * how many rules are there anew, no more, or not the same. */
+    /* From rulebook_compare() on: for a suppression and a correlator that go over to it (then those
+     * of the book before, in this one, and in that one); by the index of the rules of that book who
+     * goes on with what they fold and count, or NULL; and how many rules are there anew, no more,
+     * or not the same. */
     struct suppression_queues *queues;
+    struct correlator_rules *correlations;
     const struct rule **became;
     size_t added, removed, changed;
     bool asks_sha256; /* any of the rules */

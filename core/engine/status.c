@@ -69,6 +69,17 @@ static void put_hashes(struct buffer *out, struct exe_hash *hash)
                   ull(counters.changed), ull(counters.failed), ull(counters.late));
 }
 
+static void put_correlator(struct buffer *out, const struct correlator_counters *counters)
+{
+    buffer_printf(
+        out,
+        "  correlate  correlations %llu, hits %llu, matches %llu, groups %llu (%llu KiB), "
+        "evicted %llu; events forgotten %llu, not kept for lack of memory %llu\n",
+        ull(counters->correlations), ull(counters->hits), ull(counters->matches),
+        ull(counters->groups), ull(counters->bytes >> 10), ull(counters->evicted),
+        ull(counters->forgotten), ull(counters->starved));
+}
+
 static void put_detector(struct buffer *out, const struct detector *detector)
 {
     struct detector_counters counters = detector_counters(detector);
@@ -79,6 +90,8 @@ static void put_detector(struct buffer *out, const struct detector *detector)
                   sum(counters.events, EVENT_TYPES), ull(counters.alerts),
                   ull(counters.suppression.folded), ull(counters.suppression.refused),
                   ull(counters.unwritten), ull(counters.matcher.limits));
+    if (counters.correlator.correlations)
+        put_correlator(out, &counters.correlator);
 }
 
 static void put_reload(struct buffer *out, const struct reload *reload)
@@ -132,17 +145,24 @@ void status_print(const struct status *status)
     log_lines(buffer_text(&out));
 }
 
+static const char *plural(uint64_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
 bool status_print_replay(const struct detector *detector, struct delivery *delivery,
                          uint64_t refused)
 {
     CLEANUP(buffer_deinit) struct buffer out = {0};
     struct detector_counters counters = detector_counters(detector);
+    unsigned long long events = sum(counters.events, EVENT_TYPES);
     bool whole = counters.unwritten == 0;
 
-    buffer_printf(&out, "picket: %llu events, %llu alerts, %llu folded, %llu lines refused\n",
-                  sum(counters.events, EVENT_TYPES), ull(counters.alerts),
-                  ull(counters.suppression.folded), ull(refused));
-    if (!whole || counters.matcher.limits)
+    buffer_printf(&out, "picket: %llu event%s, %llu alert%s, %llu folded, %llu line%s refused\n",
+                  events, plural(events), ull(counters.alerts), plural(counters.alerts),
+                  ull(counters.suppression.folded), ull(refused), plural(refused));
+    if (!whole || counters.matcher.limits || counters.correlator.evicted ||
+        counters.correlator.starved)
         put_detector(&out, detector);
     for (size_t i = 0; i < delivery_output_count(delivery); i++) {
         struct delivery_counters output;

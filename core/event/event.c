@@ -71,8 +71,14 @@ const struct process *event_ancestor(const struct event *event, unsigned generat
     return process;
 }
 
-void field_put_name(struct buffer *buffer, const struct field_ref *ref)
+void field_ref_put(struct buffer *buffer, const struct field_ref *ref)
 {
+    if (ref->owner == OWNER_ANY_ANCESTOR)
+        buffer_put_string(buffer, "ancestor.");
+    else if (ref->owner == OWNER_ANCESTOR && ref->generation == 1)
+        buffer_put_string(buffer, "parent.");
+    else if (ref->owner == OWNER_ANCESTOR)
+        buffer_printf(buffer, "ancestor[%u].", ref->generation);
     buffer_put_string(buffer, ref->field->name);
     if (ref->item)
         buffer_printf(buffer, "[%u]", ref->item - 1);

@@ -81,8 +81,9 @@ struct event {
  * has none. OWNER_ANY_ANCESTOR has no single value: iterate with event_ancestor(). */
 bool event_value(const struct event *event, const struct field_ref *ref, struct value *out);
 
-/* Puts the name of the field that is asked for: "argv", and of the first item alone "argv[0]". */
-void field_put_name(struct buffer *buffer, const struct field_ref *ref);
+/* Puts the field as it is asked for: "argv", "parent.exe", "ancestor.comm", "ancestor[2].uid", and of
+ * the first item alone "argv[0]". */
+void field_ref_put(struct buffer *buffer, const struct field_ref *ref);
 
 /* The GENERATION-th ancestor (0: the process itself), or NULL. */
 const struct process *event_ancestor(const struct event *event, unsigned generation);

@@ -142,13 +142,14 @@ static void put_process(struct field_writer *writer, const struct process *proce
         put_raw(writer->json, process, &lossy);
 }
 
-/* Each ancestor is an object inside its child's. Returns how many were left out. */
-static int64_t put_ancestors(struct json_writer *json, const struct process *process)
+/* Each ancestor is an object inside its child's, at most MAX of them. Returns how many were left
+ * out. */
+static int64_t put_ancestors(struct json_writer *json, const struct process *process, unsigned max)
 {
     size_t begin = json->buffer->len;
     unsigned depth = 0, omitted = 0;
 
-    for (; process && depth < ANCESTOR_MAX; process = process->parent, depth++) {
+    for (; process && depth < max; process = process->parent, depth++) {
         struct field_writer writer = {.json = json};
 
         if (json->buffer->len - begin > EVENT_ANCESTORS_MAX)
@@ -166,6 +167,11 @@ static int64_t put_ancestors(struct json_writer *json, const struct process *pro
 
 void event_put_json(struct json_writer *json, const struct event *event)
 {
+    event_put_json_within(json, event, ANCESTOR_MAX);
+}
+
+void event_put_json_within(struct json_writer *json, const struct event *event, unsigned ancestors)
+{
     struct field_writer writer = {.json = json};
     int64_t omitted = 0;
 
@@ -179,7 +185,7 @@ void event_put_json(struct json_writer *json, const struct event *event)
     }
     if (event->process) {
         put_process(&writer, event->process);
-        omitted = put_ancestors(json, event->process->parent);
+        omitted = put_ancestors(json, event->process->parent, ancestors);
     } else {
         writer_finish(&writer);
     }

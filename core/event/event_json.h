@@ -18,6 +18,9 @@
 /* The event as one JSON object. */
 void event_put_json(struct json_writer *json, const struct event *event);
 
+/* The same with at most so many ancestors. */
+void event_put_json_within(struct json_writer *json, const struct event *event, unsigned ancestors);
+
 /* Why an event could not be read. */
 struct event_failure {
     unsigned column; /* 1-based in the text; 0: unknown */

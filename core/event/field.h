@@ -175,6 +175,13 @@ struct field_ref {
     unsigned item;       /* of a TEXT_LIST: 0 = all texts, 1 = the first alone, ... */
 };
 
+/* Whether it has one value at most: neither several of its own, nor several ancestors'. */
+static inline bool field_ref_has_one_value(const struct field_ref *ref)
+{
+    return ref->owner != OWNER_ANY_ANCESTOR && ref->field->type != TYPE_FLAGS &&
+           (ref->field->type != TYPE_TEXT_LIST || ref->item);
+}
+
 /* The furthest ancestor that an event has for rules, messages and JSON. */
 #define ANCESTOR_MAX 64
 

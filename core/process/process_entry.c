@@ -81,9 +81,7 @@ static bool cut(struct text *t)
 {
     if (t->len <= ENTRY_TEXT_MAX)
         return false;
-    t->len = ENTRY_TEXT_MAX - 1;
-    for (unsigned back = 0; back < 3 && ((unsigned char)t->ptr[t->len] & 0xc0) == 0x80; back++)
-        t->len--;
+    *t = text_clip(*t, ENTRY_TEXT_MAX - 1);
     return true;
 }
 

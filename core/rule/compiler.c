@@ -4,17 +4,24 @@
 #include <stdlib.h>
 
 #include "rule/draft.h"
+#include "rule/rule_feeds.h"
 #include "rule/selection.h"
+#include "rule/sigma_chain.h"
+#include "rule/sigma_correlation.h"
+#include "rule/sigma_filter.h"
 #include "rule/sigma_rule.h"
 
 int compiler_init(struct compiler *compiler, struct diag_list *diags)
 {
     *compiler = (struct compiler){.diags = diags, .errors_before = diags->errors};
     compiler->rules.last = &compiler->rules.first;
+    compiler->filters.last = &compiler->filters.first;
     compiler->overrides.last = &compiler->overrides.first;
+    compiler->correlations.last = &compiler->correlations.first;
     compiler->ruleset = calloc(1, sizeof *compiler->ruleset);
     if (!compiler->ruleset)
         return -ENOMEM;
+    compiler->omitted_last = &compiler->ruleset->omissions;
     compiler->predicates.arena = &compiler->ruleset->arena;
     compiler->expressions.arena = &compiler->ruleset->arena;
     return 0;
@@ -27,6 +34,9 @@ void compiler_deinit(struct compiler *compiler)
     map_deinit(&compiler->lists);
     map_deinit(&compiler->macros);
     map_deinit(&compiler->drafts);
+    map_deinit(&compiler->rule_names);
+    map_deinit(&compiler->omissions[0]);
+    map_deinit(&compiler->omissions[1]);
     map_deinit(&compiler->files);
     map_deinit(&compiler->names);
     free(compiler->stack);
@@ -187,18 +197,15 @@ static void hand_over_rules(struct compiler *compiler)
     }
     for (size_t i = 0; i < count; i++) {
         const struct draft *draft = compiler->drafts.entries[i].value;
-        struct rule *rule = arena_alloc(&ruleset->arena, sizeof *rule);
+        struct rule *rule = draft->made;
 
-        if (!rule) {
-            compiler->failed = true;
-            return;
-        }
+        if (draft->omitted)
+            continue;
         *rule = draft->rule;
-        rule->enabled &= rule->severity >= compiler->options.min_level;
         rule->index = ruleset->count;
         outline_set_origins(compiler, rule);
         ruleset->rules[ruleset->count++] = rule;
-        if (rule->enabled)
+        if (rule->enabled && !rule->correlation)
             ruleset->by_type[rule->on][ruleset->by_type_count[rule->on]++] = rule;
     }
 }
@@ -207,7 +214,8 @@ static void warn_never(struct compiler *compiler, const struct draft *draft)
 {
     const struct rule *rule = &draft->rule;
 
-    if (rule->expression && expression_is_impossible(rule->expression, rule->on))
+    if (!draft->correlation && rule->expression &&
+        expression_is_impossible(rule->expression, rule->on))
         diag_warning(compiler->diags, draft->id->mark, "never-matches",
                      "%s can never match: it contradicts itself, or asks for what %s events "
                      "never have",
@@ -219,7 +227,8 @@ static void warn_duplicate(struct compiler *compiler, struct map *seen, struct d
 {
     const struct rule *rule = &draft->rule;
 
-    if (!rule->expression || rule->expression->kind == EXPRESSION_NEVER || !rule->enabled)
+    if (!rule->expression || rule->expression->kind == EXPRESSION_NEVER || !rule->enabled ||
+        rule->silent)
         return;
     const char *key =
         arena_printf(&compiler->arena, "%d %zu", (int)rule->on, rule->expression->index);
@@ -251,10 +260,15 @@ static void warn_about_rules(struct compiler *compiler)
 /* Only when nothing else is wrong: what cannot be read may hold some. */
 static void check_rules(struct compiler *compiler)
 {
+    size_t count = 0;
+
+    for (size_t i = 0; i < compiler->drafts.count; i++)
+        count += !((struct draft *)compiler->drafts.entries[i].value)->omitted;
+
     struct diag_list *diags = compiler->diags;
     size_t omitted = compiler->ruleset->skipped + compiler->ruleset->unsupported;
 
-    if (compiler->drafts.count || diags->errors > compiler->errors_before)
+    if (count || diags->errors > compiler->errors_before)
         return;
     if (omitted)
         diag_error(diags, compiler->mark, "no-rules",
@@ -267,21 +281,28 @@ int compiler_finish(struct compiler *compiler, struct ruleset **out)
 {
     selection_check_definitions(compiler);
     for (const struct piece *piece = compiler->rules.first; piece; piece = piece->next) {
-        if (piece->sigma)
+        if (piece->sigma && yaml_get(piece->value, "correlation"))
+            sigma_correlation_read(compiler, piece->value);
+        else if (piece->sigma)
             sigma_rule_read(compiler, piece->value);
         else
             draft_read(compiler, piece->value);
     }
+    for (const struct piece *piece = compiler->filters.first; piece; piece = piece->next)
+        sigma_filter_apply(compiler, piece->value);
     for (const struct piece *piece = compiler->overrides.first; piece; piece = piece->next)
         draft_override(compiler, piece->key, piece->value);
+    sigma_chain_resolve(compiler);
     selection_warn_unused(compiler);
     warn_about_rules(compiler);
     check_rules(compiler);
     bool mistaken = compiler->diags->errors > compiler->errors_before;
 
     if (!compiler->failed && !mistaken) {
+        rule_feeds_settle(compiler);
         hand_over_predicates(compiler);
         hand_over_rules(compiler);
+        rule_feeds_connect(compiler);
     }
     if (compiler->failed || compiler->expressions.failed || compiler->diags->failed)
         return -ENOMEM;

@@ -35,6 +35,11 @@ struct piece_list {
 };
 
 struct draft;
+struct sigma_correlation;
+
+struct correlation_list {
+    struct sigma_correlation *first, **last;
+};
 
 struct compiler {
     struct ruleset *ruleset;
@@ -46,11 +51,16 @@ struct compiler {
     struct expression_table expressions;
     struct map lists, macros; /* to struct definition */
     struct map drafts;        /* by id, to struct draft; rules with mistakes are there too */
-    struct map files;         /* names of files, in the ruleset's arena */
-    struct map names;         /* of keys, lists, macros, selections, likewise */
-    struct piece_list rules, overrides;
-    const struct expression **stack; /* expressions not yet of a whole */
-    struct outline **parts;          /* the outlines of those that have one, at the same places */
+    struct map rule_names;    /* to struct rule_name */
+    struct map
+        omissions[2]; /* by reason, to struct ruleset_omission; [1]: of what is unsupported */
+    struct map files; /* names of files, in the ruleset's arena */
+    struct map names; /* of keys, lists, macros, selections, likewise */
+    struct piece_list rules, filters, overrides;
+    struct correlation_list correlations;
+    struct ruleset_omission **omitted_last; /* of the reasons met so far, in their order */
+    const struct expression **stack;        /* expressions not yet of a whole */
+    struct outline **parts; /* the outlines of those that have one, at the same places */
     size_t stack_count, stack_size;
     unsigned list_depth, macro_depth;
     size_t value_count;   /* of the key being compiled */

@@ -9,6 +9,7 @@
 
 struct parser {
     struct compiler *compiler;
+    struct arena *arena; /* of what is made */
     const struct yaml_node *node;
     struct named_selections *names;
     struct map by_name; /* to struct named_selection */
@@ -42,14 +43,19 @@ static size_t end_of_word(struct text text, size_t at)
     return at;
 }
 
+/* The word at or behind AT; len 0: there is none. */
+static struct text word_at(struct text text, size_t at)
+{
+    while (at < text.len && is_space(text.ptr[at]))
+        at++;
+    return (struct text){text.ptr + at, end_of_word(text, at) - at};
+}
+
 static void advance(struct parser *parser)
 {
     struct text text = parser->node->text;
-    size_t at = (size_t)(parser->word.ptr - text.ptr) + parser->word.len;
 
-    while (at < text.len && is_space(text.ptr[at]))
-        at++;
-    parser->word = (struct text){text.ptr + at, end_of_word(text, at) - at};
+    parser->word = word_at(text, (size_t)(parser->word.ptr - text.ptr) + parser->word.len);
 }
 
 static bool is_word(const struct parser *parser, const char *word)
@@ -73,7 +79,7 @@ static struct mark here(const struct parser *parser)
 }
 
 /* All the rest is given up: what has been told is enough. */
-static struct outline *give_up(struct parser *parser)
+static struct condition *give_up(struct parser *parser)
 {
     struct text text = parser->node->text;
 
@@ -84,7 +90,7 @@ static struct outline *give_up(struct parser *parser)
 }
 
 /* At `| count() > 5` or `| near`, which were Sigma's once. */
-static struct outline *refuse_aggregation(struct parser *parser)
+static struct condition *refuse_aggregation(struct parser *parser)
 {
     diag_error(parser->compiler->diags, here(parser), "bad-condition",
                parser->names->cased
@@ -95,7 +101,7 @@ static struct outline *refuse_aggregation(struct parser *parser)
 }
 
 /* Reading goes on as if WHAT had stood there; a word is told once, by the first to stumble. */
-static struct outline *expected(struct parser *parser, const char *what)
+static struct condition *expected(struct parser *parser, const char *what)
 {
     struct text word = parser->word;
 
@@ -156,11 +162,15 @@ static bool is_keyword(const struct parser *parser)
 static void diagnose_unknown(struct parser *parser)
 {
     struct compiler *compiler = parser->compiler;
+    const char *hint =
+        diag_hint(compiler->diags, compiler_nearest(compiler, &parser->by_name, parser->word));
 
-    diag_error(
-        compiler->diags, here(parser), "unknown-selection", "unknown selection '%.*s'%s",
-        TEXT_ARG(parser->word),
-        diag_hint(compiler->diags, compiler_nearest(compiler, &parser->by_name, parser->word)));
+    if (parser->names->rules)
+        diag_error(compiler->diags, here(parser), "unknown-rule", "'rules' does not name '%.*s'%s",
+                   TEXT_ARG(parser->word), hint);
+    else
+        diag_error(compiler->diags, here(parser), "unknown-selection", "unknown selection '%.*s'%s",
+                   TEXT_ARG(parser->word), hint);
     parser->names->mistaken = true;
 }
 
@@ -177,6 +187,11 @@ static bool is_of(const struct parser *parser, struct text name)
     return is_like(parser, name);
 }
 
+static const char *noun(const struct parser *parser)
+{
+    return parser->names->rules ? "rule" : "selection";
+}
+
 static void diagnose_none(struct parser *parser)
 {
     bool left_out = false;
@@ -184,27 +199,27 @@ static void diagnose_none(struct parser *parser)
     for (size_t i = 0; i < parser->names->count; i++)
         left_out |= is_like(parser, parser->names->items[i].key->text);
     diag_error(parser->compiler->diags, here(parser), "unknown-selection",
-               left_out ? "'%.*s' leaves out selections whose names begin with '_', and there are "
-                          "no others"
-                        : "no selection is named like '%.*s'",
-               TEXT_ARG(parser->word));
+               left_out ? "'%.*s' leaves out %ss whose names begin with '_', and there are no "
+                          "others"
+                        : "'%.*s' is like no %s's name",
+               TEXT_ARG(parser->word), noun(parser));
     parser->names->mistaken = true;
 }
 
-/* What NAME stands for here. */
-static struct outline *meaning(const struct parser *parser, const struct named_selection *name)
+/* What NAME stands for there. */
+static struct outline *meaning(const struct named_selection *name, bool negated)
 {
-    return parser->negated && name->negated ? name->negated : name->outline;
+    return negated && name->negated ? name->negated : name->outline;
 }
 
 /* Whether the selection may be used once more here: what a condition unfolds to is bounded while
  * it is read, not once it has been made. */
 static bool use_selection(struct parser *parser, struct named_selection *name)
 {
-    const struct outline *outline = meaning(parser, name);
+    const struct outline *outline = meaning(name, parser->negated);
 
     name->used = true;
-    parser->names->values += outline ? outline->values : 0;
+    parser->names->values += outline ? outline->values : 1;
     if (parser->names->values <= OUTLINE_VALUES_MAX)
         return true;
     diag_error(parser->compiler->diags, here(parser), "too-many-values",
@@ -215,14 +230,66 @@ static bool use_selection(struct parser *parser, struct named_selection *name)
     return false;
 }
 
-static struct outline *parse_of(struct parser *parser, bool all);
+static struct condition *new_part(struct parser *parser, enum condition_kind kind)
+{
+    struct condition *part = arena_alloc(parser->arena, sizeof *part);
 
-static struct outline *parse_name(struct parser *parser)
+    if (part)
+        part->kind = kind;
+    else
+        parser->compiler->failed = true;
+    return part;
+}
+
+static struct condition *new_name(struct parser *parser, const struct named_selection *name)
+{
+    struct condition *part = new_part(parser, CONDITION_NAME);
+
+    if (!part)
+        return NULL;
+    part->name = (size_t)(name - parser->names->items);
+    part->negated = parser->negated;
+    return part;
+}
+
+/* Parts that are being joined, by ALL or ANY. */
+struct joint {
+    struct condition *first, *last;
+    bool mistaken;
+};
+
+static void add_part(struct joint *joint, struct condition *part)
+{
+    if (!part) {
+        joint->mistaken = true;
+        return;
+    }
+    if (joint->last)
+        joint->last->next = part;
+    else
+        joint->first = part;
+    joint->last = part;
+}
+
+static struct condition *end_joint(struct parser *parser, const struct joint *joint, bool all)
+{
+    if (joint->mistaken || joint->first == joint->last)
+        return joint->mistaken ? NULL : joint->first;
+    struct condition *whole = new_part(parser, all ? CONDITION_ALL : CONDITION_ANY);
+
+    if (whole)
+        whole->first = joint->first;
+    return whole;
+}
+
+static struct condition *parse_of(struct parser *parser, bool all);
+
+static struct condition *parse_name(struct parser *parser)
 {
     if (at_end(parser))
-        return expected(parser, "a selection");
+        return expected(parser, parser->names->rules ? "a rule" : "a selection");
     if (is_keyword(parser)) {
-        expected(parser, "a selection");
+        expected(parser, parser->names->rules ? "a rule" : "a selection");
         advance(parser);
         return NULL;
     }
@@ -232,7 +299,7 @@ static struct outline *parse_name(struct parser *parser)
         if (!use_selection(parser, name))
             return NULL;
         advance(parser);
-        return meaning(parser, name);
+        return new_name(parser, name);
     }
     diagnose_unknown(parser);
     advance(parser);
@@ -242,39 +309,37 @@ static struct outline *parse_name(struct parser *parser)
 }
 
 /* Behind "1" or "all". */
-static struct outline *parse_of(struct parser *parser, bool all)
+static struct condition *parse_of(struct parser *parser, bool all)
 {
-    struct compiler *compiler = parser->compiler;
-    size_t base = compiler->stack_count;
+    struct joint joint = {0};
+    bool found = false;
 
     if (!accept(parser, "of"))
         expected(parser, "'of'");
     if (at_end(parser) || text_is(parser->word, "("))
-        return expected(parser, "'them' or a pattern of selections");
+        return expected(parser, parser->names->rules ? "'them' or a pattern of rules"
+                                                     : "'them' or a pattern of selections");
     for (size_t i = 0; i < parser->names->count; i++) {
         struct named_selection *name = &parser->names->items[i];
 
         if (!is_of(parser, name->key->text))
             continue;
-        if (!use_selection(parser, name)) {
-            compiler->stack_count = base;
+        if (!use_selection(parser, name))
             return NULL;
-        }
-        compiler_push_part(compiler, meaning(parser, name));
+        add_part(&joint, new_name(parser, name));
+        found = true;
     }
-    bool found = compiler->stack_count > base;
-
     if (!found)
         diagnose_none(parser);
     advance(parser);
-    return found ? compiler_join_parts(compiler, base, all) : NULL;
+    return end_joint(parser, &joint, all);
 }
 
-static struct outline *parse_or(struct parser *parser);
+static struct condition *parse_or(struct parser *parser);
 
-static struct outline *parse_group(struct parser *parser)
+static struct condition *parse_group(struct parser *parser)
 {
-    struct outline *inner = parse_or(parser);
+    struct condition *inner = parse_or(parser);
 
     while (parser->word.len && !text_is(parser->word, ")")) {
         inner = expected(parser, "')', 'and' or 'or'");
@@ -284,21 +349,25 @@ static struct outline *parse_group(struct parser *parser)
     return accept(parser, ")") ? inner : expected(parser, "')', 'and' or 'or'");
 }
 
-static struct outline *parse_operand(struct parser *parser);
+static struct condition *parse_operand(struct parser *parser);
 
-static struct outline *parse_not(struct parser *parser)
+static struct condition *parse_not(struct parser *parser)
 {
     parser->negated = !parser->negated;
-    struct outline *operand = parse_operand(parser);
+    struct condition *operand = parse_operand(parser);
 
     parser->negated = !parser->negated;
-    return outline_not(parser->compiler, operand);
+    struct condition *part = operand ? new_part(parser, CONDITION_NOT) : NULL;
+
+    if (part)
+        part->first = operand;
+    return part;
 }
 
-static struct outline *parse_operand(struct parser *parser)
+static struct condition *parse_operand(struct parser *parser)
 {
     bool negated = accept(parser, "not");
-    struct outline *operand;
+    struct condition *operand;
 
     if (parser->depth++ == CONDITION_DEPTH_MAX) {
         expected(parser, "fewer nested parts");
@@ -318,29 +387,29 @@ static struct outline *parse_operand(struct parser *parser)
     return operand;
 }
 
-static struct outline *parse_and(struct parser *parser)
+static struct condition *parse_and(struct parser *parser)
 {
-    size_t base = parser->compiler->stack_count;
+    struct joint joint = {0};
 
     do
-        compiler_push_part(parser->compiler, parse_operand(parser));
+        add_part(&joint, parse_operand(parser));
     while (accept(parser, "and"));
-    return compiler_join_parts(parser->compiler, base, true);
+    return end_joint(parser, &joint, true);
 }
 
-static struct outline *parse_or(struct parser *parser)
+static struct condition *parse_or(struct parser *parser)
 {
-    size_t base = parser->compiler->stack_count;
+    struct joint joint = {0};
 
     do
-        compiler_push_part(parser->compiler, parse_and(parser));
+        add_part(&joint, parse_and(parser));
     while (accept(parser, "or"));
-    return compiler_join_parts(parser->compiler, base, false);
+    return end_joint(parser, &joint, false);
 }
 
-static struct outline *parse_whole(struct parser *parser)
+static struct condition *parse_whole(struct parser *parser)
 {
-    struct outline *whole = parse_or(parser);
+    struct condition *whole = parse_or(parser);
 
     while (parser->word.len) {
         expected(parser, "'and' or 'or'");
@@ -353,18 +422,79 @@ static struct outline *parse_whole(struct parser *parser)
     return whole;
 }
 
-struct outline *condition_compile(struct compiler *compiler, const struct yaml_node *node,
-                                  struct named_selections *names)
+const struct condition *condition_parse(struct compiler *compiler, struct arena *arena,
+                                        const struct yaml_node *node,
+                                        struct named_selections *names)
 {
-    struct parser parser = {
-        .compiler = compiler, .node = node, .names = names, .word = {node->text.ptr, 0}};
+    struct parser parser = {.compiler = compiler,
+                            .arena = arena,
+                            .node = node,
+                            .names = names,
+                            .word = {node->text.ptr, 0}};
 
     for (size_t i = 0; i < names->count; i++)
         if (map_add(&parser.by_name, names->items[i].key->text, &names->items[i]) == -ENOMEM)
             compiler->failed = true;
     advance(&parser);
-    struct outline *whole = parse_whole(&parser);
+    const struct condition *whole = parse_whole(&parser);
 
     map_deinit(&parser.by_name);
     return names->mistaken ? NULL : whole;
+}
+
+/* How deep it goes is bounded by CONDITION_DEPTH_MAX. */
+static struct outline *compile(struct compiler *compiler, const struct condition *condition,
+                               const struct named_selections *names)
+{
+    size_t base = compiler->stack_count;
+
+    if (condition->kind == CONDITION_NAME)
+        return meaning(&names->items[condition->name], condition->negated);
+    if (condition->kind == CONDITION_NOT)
+        return outline_not(compiler, compile(compiler, condition->first, names));
+    for (const struct condition *part = condition->first; part; part = part->next)
+        compiler_push_part(compiler, compile(compiler, part, names));
+    return compiler_join_parts(compiler, base, condition->kind == CONDITION_ALL);
+}
+
+struct outline *condition_compile(struct compiler *compiler, const struct yaml_node *node,
+                                  struct named_selections *names)
+{
+    const struct condition *whole = condition_parse(compiler, &compiler->arena, node, names);
+
+    return whole ? compile(compiler, whole, names) : NULL;
+}
+
+bool condition_next_name(const struct yaml_node *node, size_t *at, struct text *out)
+{
+    bool of = false;
+
+    for (;;) {
+        struct text word = word_at(node->text, *at);
+
+        if (word.len == 0)
+            return false;
+        *at = (size_t)(word.ptr - node->text.ptr) + word.len;
+        bool names =
+            !of && !is_bracket(*word.ptr) && *word.ptr != '|' && !condition_is_keyword(word);
+
+        of = text_is(word, "of");
+        *out = word;
+        if (names)
+            return true;
+    }
+}
+
+bool condition_holds(const struct condition *condition, const bool *holds)
+{
+    bool all = condition->kind == CONDITION_ALL;
+
+    if (condition->kind == CONDITION_NAME)
+        return holds[condition->name];
+    if (condition->kind == CONDITION_NOT)
+        return !condition_holds(condition->first, holds);
+    for (const struct condition *part = condition->first; part; part = part->next)
+        if (condition_holds(part, holds) != all)
+            return !all;
+    return all;
 }

@@ -35,6 +35,8 @@ static int prepare(struct coverage *coverage, const struct rule *rule)
 {
     struct coverage_rule *covered = &coverage->rules[rule->index];
 
+    if (rule->correlation)
+        return 0;
     covered->count = find_branches(rule->outline, NULL, NULL);
     covered->branches = arena_array(&coverage->arena, covered->count, sizeof *covered->branches);
     if (!covered->branches)
@@ -88,8 +90,14 @@ void coverage_see(struct coverage *coverage, struct matcher *matcher, const stru
 void coverage_see_all(struct coverage *coverage, struct matcher *matcher, const struct event *event)
 {
     for (size_t i = 0; i < coverage->ruleset->count; i++)
-        if (coverage->ruleset->rules[i]->on == event->type)
+        if (!coverage->ruleset->rules[i]->correlation &&
+            coverage->ruleset->rules[i]->on == event->type)
             coverage_see(coverage, matcher, event, coverage->ruleset->rules[i]);
+}
+
+void coverage_fire(struct coverage *coverage, const struct rule *rule)
+{
+    coverage->rules[rule->index].fired = true;
 }
 
 struct coverage_sum coverage_sum(const struct coverage *coverage)

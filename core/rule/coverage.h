@@ -3,7 +3,8 @@
  *
  * A branch is: each value as written (the values that a named list brings in are one branch), and
  * each group of keys that is an alternative, an exception or a selection of its own. It is covered
- * once it held, whether or not the whole rule did. */
+ * once it held, whether or not the whole rule did. A correlation has no branches: the rules it
+ * refers to have theirs. */
 #ifndef PICKET_RULE_COVERAGE_H
 #define PICKET_RULE_COVERAGE_H
 
@@ -40,6 +41,9 @@ void coverage_see(struct coverage *coverage, struct matcher *matcher, const stru
 /* The same of all rules that are on events of its type, disabled ones too. */
 void coverage_see_all(struct coverage *coverage, struct matcher *matcher,
                       const struct event *event);
+
+/* Notes that RULE, a correlation, fired. */
+void coverage_fire(struct coverage *coverage, const struct rule *rule);
 
 struct coverage_sum {
     size_t rules, fired;

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "rule/condition.h"
+#include "rule/rule_name.h"
 #include "rule/selection.h"
 #include "rule/suppress.h"
 #include "rule/test_event.h"
@@ -415,6 +416,16 @@ void draft_set_outline(struct draft *draft, struct outline *whole)
                    OUTLINE_VALUES_MAX);
 }
 
+void draft_narrow(struct draft *draft, struct outline *part)
+{
+    struct compiler *compiler = draft->compiler;
+    size_t base = compiler->stack_count;
+
+    compiler_push_part(compiler, draft->outline);
+    compiler_push_part(compiler, part);
+    draft_set_outline(draft, compiler_join_parts(compiler, base, true));
+}
+
 /* What the rule is so far, and none of the exceptions. */
 static struct outline *except(struct draft *draft, struct outline *whole, enum outline_role role)
 {
@@ -456,6 +467,12 @@ static void compile(struct draft *draft, const struct yaml_node *node)
                      "%s has no tests", draft->scope);
 }
 
+void draft_set_name(struct draft *draft, const struct yaml_node *name)
+{
+    draft->rule.name = keep(draft, name->text);
+    rule_name_add(draft->compiler, draft->rule.name, draft);
+}
+
 void draft_file(struct draft *draft)
 {
     struct compiler *compiler = draft->compiler;
@@ -476,9 +493,11 @@ void draft_file(struct draft *draft)
         diag_error(compiler->diags, draft->id->mark, "duplicate-id",
                    "two rules have the id '%.*s', the other one at %s:%u:%u", TEXT_ARG(rule->id),
                    first->rule.mark.file, first->rule.mark.line, first->rule.mark.column);
-    } else if (r < 0) {
-        compiler->failed = true;
+        return;
     }
+    rule_name_add(compiler, rule->id, draft);
+    draft->made = arena_alloc(&compiler->ruleset->arena, sizeof *draft->made);
+    compiler->failed |= r < 0 || !draft->made;
 }
 
 /* "rule 'x'", as far as there is an x. */
@@ -554,7 +573,11 @@ void draft_override(struct compiler *compiler, const struct yaml_node *id,
     }
     draft->unless = NULL;
     read_keys(draft, changes, true);
-    if (draft->unless)
+    if (draft->unless && draft->correlation)
+        diag_error(compiler->diags, draft->unless->mark, "not-overridable",
+                   "'unless' cannot be given to a correlation: give it to a rule that %s refers to",
+                   draft->scope);
+    else if (draft->unless)
         draft_set_outline(draft, except(draft, draft->outline, OUTLINE_OVERRIDE));
 }
 

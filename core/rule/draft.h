@@ -8,9 +8,23 @@
 struct draft {
     struct compiler *compiler;
     struct rule rule;
-    struct outline *outline;                                                 /* the rule's */
-    const char *scope;                                                       /* "rule 'x'" */
+    struct outline *outline;           /* the rule's */
+    const char *scope;                 /* "rule 'x'" */
+    const struct yaml_node *logsource; /* of a Sigma rule; NULL: a native one */
+    const struct yaml_node *filter;    /* the filter that narrowed it last; NULL: none did */
     const struct yaml_node *id, *match, *unless, *where, *condition, *tests; /* NULL: not given */
+    struct rule *made;                     /* where RULE goes, in the ruleset; NULL: not filed */
+    struct sigma_correlation *correlation; /* NULL: a rule about single events */
+    const char *omitted;                   /* why it was left out after all; NULL: it was not */
+    bool unsupported;                      /* not merely skipped */
+    /* Of correlations that refer to it: */
+    bool counted;                               /* there are such */
+    bool raised;                                /* one says `generate` */
+    bool fed;                                   /* one is enabled */
+    const struct sigma_correlation *counted_by; /* the last that looked, and as which member */
+    size_t member;
+    struct rule_feed *feeds; /* MADE's, as they are listed */
+    size_t feed_count;       /* how many they are to be */
 };
 
 /* A rule of which nothing is known yet but SCOPE, what it is called in diagnostics; in the load's
@@ -23,6 +37,12 @@ void draft_read_key(struct draft *draft, const char *name, const struct yaml_nod
 
 /* WHOLE, which may be NULL, becomes what the rule is. */
 void draft_set_outline(struct draft *draft, struct outline *whole);
+
+/* PART, which may be NULL, must hold as well; what the rule is as written stays. */
+void draft_narrow(struct draft *draft, struct outline *part);
+
+/* NAME, a text, is what it can be referred to by, as well as by its id. */
+void draft_set_name(struct draft *draft, const struct yaml_node *name);
 
 /* Files it in the compiler by its id; without one it is left out. */
 void draft_file(struct draft *draft);

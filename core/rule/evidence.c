@@ -173,16 +173,12 @@ void evidence_collect(struct matcher *matcher, const struct event *event, const 
 
 void evidence_put_field(const struct evidence_item *item, struct buffer *out)
 {
-    const struct field_ref *ref = &item->predicate->ref;
-    bool found = ref->owner == OWNER_ANCESTOR || item->has_value;
+    struct field_ref ref = item->predicate->ref;
 
-    if (ref->owner != OWNER_SELF && !found)
-        buffer_put_string(out, "ancestor.");
-    else if (ref->owner != OWNER_SELF && item->generation == 1)
-        buffer_put_string(out, "parent.");
-    else if (ref->owner != OWNER_SELF)
-        buffer_printf(out, "ancestor[%u].", item->generation);
-    field_put_name(out, ref);
+    if (ref.owner == OWNER_ANY_ANCESTOR && item->has_value)
+        ref.owner = OWNER_ANCESTOR;
+    ref.generation = item->generation;
+    field_ref_put(out, &ref);
 }
 
 static void put_clipped(struct buffer *out, struct text t)

@@ -60,13 +60,13 @@ static bool find_placeholder(struct text t, size_t from, struct placeholder *out
 
 static bool is_regex(const struct operand *operand)
 {
-    return operand->key->op == PREDICATE_MATCHES || operand->key->op == PREDICATE_FINDS;
+    return operand->key->how.op == PREDICATE_MATCHES || operand->key->how.op == PREDICATE_FINDS;
 }
 
 /* Puts what was written: `\%` is for the patterns to read where there is one. */
 static void put_written(const struct operand *operand, struct buffer *out, struct text part)
 {
-    bool pattern = is_regex(operand) || operand->key->op == PREDICATE_GLOB;
+    bool pattern = is_regex(operand) || operand->key->how.op == PREDICATE_GLOB;
 
     for (size_t i = 0; i < part.len; i++)
         if (pattern || part.ptr[i] != '\\' || i + 1 == part.len || part.ptr[i + 1] != '%')

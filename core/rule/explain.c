@@ -1,5 +1,8 @@
 #include "rule/explain.h"
 
+#include "rule/correlation_explain.h"
+#include "rule/correlation_summary.h"
+
 /* A key with more values shows those that hold alone. */
 #define VALUES_SHOWN 8
 
@@ -29,7 +32,7 @@ bool explain_fires(struct explanation *explanation)
 }
 
 /* What stops a rule: a part that does not hold, or one beneath a NOT that does; NAMED is the
- * nearest above it that has a name of its own. */
+ * nearest above it that has a name of its own, or the filter that it is in. */
 typedef void put_stop(struct explanation *explanation, const struct outline *part,
                       const struct outline *named);
 
@@ -45,7 +48,7 @@ static void find_stops(struct explanation *explanation, const struct outline *pa
     bool is_true = holds(explanation, part);
     bool is_whole = part->kind == (is_true ? OUTLINE_ANY : OUTLINE_ALL);
 
-    if (part->role != OUTLINE_PLAIN && !is_key(part))
+    if (part->role != OUTLINE_PLAIN && !is_key(part) && !(named && named->role == OUTLINE_FILTER))
         named = part;
     if (part->kind != OUTLINE_NOT && (is_key(part) || (!is_whole && part->count != 1))) {
         put(explanation, part, named);
@@ -60,6 +63,13 @@ static void put_colour(struct explanation *explanation, const char *colour)
 {
     if (explanation->colour)
         buffer_put_string(explanation->out, colour);
+}
+
+static void put_truth(struct explanation *explanation, bool is_true)
+{
+    put_colour(explanation, is_true ? GREEN : RED);
+    buffer_put_string(explanation->out, is_true ? "true " : "false");
+    put_colour(explanation, RESET);
 }
 
 static void put_place(struct explanation *explanation, struct mark mark)
@@ -123,9 +133,7 @@ static void put_line(struct explanation *explanation, const struct line *line)
     bool is_true = holds(explanation, part) != line->negated;
     struct evidence_item item;
 
-    put_colour(explanation, is_true ? GREEN : RED);
-    buffer_put_string(out, is_true ? "true " : "false");
-    put_colour(explanation, RESET);
+    put_truth(explanation, is_true);
     size_t begin = out->len;
 
     buffer_put_string(out, "  ");
@@ -188,7 +196,7 @@ static void put_stop_text(struct explanation *explanation, const struct outline 
     struct buffer *out = explanation->out;
     struct evidence_item item;
 
-    buffer_put_string(out, "  ");
+    buffer_put_string(out, explanation->indent);
     if (named && named != part) {
         outline_put_name(named, out);
         buffer_put_string(out, ": ");
@@ -203,32 +211,83 @@ static void put_stop_text(struct explanation *explanation, const struct outline 
     buffer_put_char(out, '\n');
 }
 
-/* What the rule's head says of it: why it stays quiet, or that it does not. */
-static void put_verdict(struct explanation *explanation, bool fires)
+/* That a rule's hits go elsewhere. */
+static void put_feeds(struct explanation *explanation)
 {
     struct buffer *out = explanation->out;
     const struct rule *rule = explanation->rule;
-    const char *type = event_type_name(explanation->event->type);
 
-    buffer_put_string(out, "rule '");
+    if (rule->feed_count) {
+        buffer_put_string(out, "  it feeds ");
+        correlation_summary_put_feeds(out, rule);
+        buffer_put_char(out, '\n');
+    }
+    if (rule->silent)
+        buffer_put_string(out, "  it raises no alert of its own\n");
+}
+
+void explain_put_head(struct explanation *explanation, const char *verdict, bool good)
+{
+    struct buffer *out = explanation->out;
+    const struct rule *rule = explanation->rule;
+
+    buffer_put_string(out, rule->correlation ? "correlation '" : "rule '");
     buffer_put_printable(out, rule->id);
     buffer_put_string(out, "' ");
-    put_colour(explanation, fires ? GREEN : RED);
-    buffer_put_string(out, fires ? "fires" : "does not fire");
+    put_colour(explanation, good ? GREEN : RED);
+    buffer_put_string(out, verdict);
     put_colour(explanation, RESET);
     put_place(explanation, rule->mark);
     buffer_put_char(out, '\n');
     if (!rule->enabled)
         buffer_put_string(out, "  it is not enabled\n");
-    if (rule->on != explanation->event->type)
-        buffer_printf(out, "  it is on %s, and this is: %s\n", event_type_name(rule->on), type);
+    put_feeds(explanation);
+}
+
+static void put_refusal(struct explanation *explanation)
+{
+    const struct rule *rule = explanation->rule;
+    enum event_type type = explanation->event->type;
+
+    if (rule->on != type)
+        buffer_printf(explanation->out, "%sit is on %s, and this is: %s\n", explanation->indent,
+                      event_type_name(rule->on), event_type_name(type));
+}
+
+void explain_put_line(struct explanation *explanation, bool good)
+{
+    const struct rule *rule = explanation->rule;
+
+    put_truth(explanation, good);
+    buffer_put_string(explanation->out, "  ");
+    buffer_put_printable(explanation->out, rule->id);
+    put_place(explanation, rule->mark);
+    buffer_put_char(explanation->out, '\n');
+}
+
+void explain_put_stops(struct explanation *explanation)
+{
+    put_refusal(explanation);
+    if (!holds(explanation, explanation->rule->outline))
+        find_stops(explanation, explanation->rule->outline, NULL, put_stop_text);
 }
 
 void explain_put_text(struct explanation *explanation)
 {
     const struct outline *outline = explanation->rule->outline;
 
-    put_verdict(explanation, explain_fires(explanation));
+    if (explanation->rule->correlation) {
+        correlation_explain_put_text(explanation);
+        return;
+    }
+    bool fires = explain_fires(explanation);
+    const char *verdict = explanation->rule->silent ? (fires ? "holds" : "does not hold")
+                          : fires                   ? "fires"
+                                                    : "does not fire";
+
+    explain_put_head(explanation, verdict, fires);
+    explanation->indent = "  ";
+    put_refusal(explanation);
     if (!holds(explanation, outline)) {
         buffer_put_string(explanation->out, "stopped by\n");
         find_stops(explanation, outline, NULL, put_stop_text);
@@ -316,38 +375,76 @@ static void put_stop_json(struct explanation *explanation, const struct outline 
     json_end(json, '}');
 }
 
-static void put_stops(struct explanation *explanation, struct json_writer *json)
+void explain_put_stops_json(struct explanation *explanation)
 {
+    struct json_writer *json = explanation->json;
+
     json_key(json, TEXT("stopped_by"));
     json_begin(json, '[');
-    explanation->json = json;
     if (!holds(explanation, explanation->rule->outline))
         find_stops(explanation, explanation->rule->outline, NULL, put_stop_json);
     json_end(json, ']');
 }
 
-void explain_put_json(struct explanation *explanation)
+void explain_put_id(struct explanation *explanation)
 {
-    struct json_writer json = {.buffer = explanation->out};
+    json_key(explanation->json, TEXT("rule"));
+    json_text(explanation->json, explanation->rule->id);
+    put_mark(explanation->json, &explanation->scratch, explanation->rule->mark);
+}
+
+/* What is said of every rule; FIRES NULL: that cannot be said of one event. */
+static void put_facts(struct explanation *explanation, const bool *fires)
+{
+    struct json_writer *json = explanation->json;
+    const struct rule *rule = explanation->rule;
+
+    explain_put_id(explanation);
+    json_key(json, TEXT("fires"));
+    if (fires)
+        json_bool(json, *fires);
+    else
+        json_raw(json, TEXT("null"));
+    json_key(json, TEXT("enabled"));
+    json_bool(json, rule->enabled);
+    json_key(json, TEXT("silent"));
+    json_bool(json, rule->silent);
+    json_key(json, TEXT("feeds"));
+    json_begin(json, '[');
+    for (size_t i = 0; i < rule->feed_count; i++)
+        json_text(json, rule->feeds[i].rule->id);
+    json_end(json, ']');
+}
+
+static void put_rule_json(struct explanation *explanation)
+{
+    struct json_writer *json = explanation->json;
     const struct rule *rule = explanation->rule;
     bool fires = explain_fires(explanation);
 
+    put_facts(explanation, &fires);
+    json_key(json, TEXT("on"));
+    json_text(json, text_from(event_type_name(rule->on)));
+    json_key(json, TEXT("event"));
+    json_text(json, text_from(event_type_name(explanation->event->type)));
+    explain_put_stops_json(explanation);
+    json_key(json, TEXT("tree"));
+    put_part(explanation, json, rule->outline);
+}
+
+void explain_put_json(struct explanation *explanation)
+{
+    struct json_writer json = {.buffer = explanation->out};
+
     buffer_clear(&explanation->scratch);
+    explanation->json = &json;
     json_begin(&json, '{');
-    json_key(&json, TEXT("rule"));
-    json_text(&json, rule->id);
-    put_mark(&json, &explanation->scratch, rule->mark);
-    json_key(&json, TEXT("fires"));
-    json_bool(&json, fires);
-    json_key(&json, TEXT("enabled"));
-    json_bool(&json, rule->enabled);
-    json_key(&json, TEXT("on"));
-    json_text(&json, text_from(event_type_name(rule->on)));
-    json_key(&json, TEXT("event"));
-    json_text(&json, text_from(event_type_name(explanation->event->type)));
-    put_stops(explanation, &json);
-    json_key(&json, TEXT("tree"));
-    put_part(explanation, &json, rule->outline);
+    if (explanation->rule->correlation) {
+        put_facts(explanation, NULL);
+        correlation_explain_put_json(explanation);
+    } else {
+        put_rule_json(explanation);
+    }
     json_end(&json, '}');
     buffer_put_char(explanation->out, '\n');
 }

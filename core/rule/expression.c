@@ -124,17 +124,12 @@ static int compare(const void *left, const void *right)
     return (a->index > b->index) - (a->index < b->index);
 }
 
-static bool has_one_value(const struct predicate *predicate)
-{
-    return predicate->ref.owner != OWNER_ANY_ANCESTOR &&
-           predicate->ref.field->type != TYPE_TEXT_LIST && predicate->ref.field->type != TYPE_FLAGS;
-}
-
 /* Whether two predicates ask one field to be two things. */
 static bool excludes(const struct predicate *a, const struct predicate *b)
 {
     if (a->ref.field != b->ref.field || a->ref.owner != b->ref.owner ||
-        a->ref.generation != b->ref.generation || a->op != b->op || !has_one_value(a))
+        a->ref.generation != b->ref.generation || a->ref.item != b->ref.item || a->op != b->op ||
+        !field_ref_has_one_value(&a->ref))
         return false;
     if (a->op == PREDICATE_EQUAL)
         return a->number != b->number;

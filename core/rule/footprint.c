@@ -40,11 +40,6 @@ static void set_pattern(struct footprint *footprint, const struct predicate *pre
     set(footprint, PATTERNS, hash >> 8);
 }
 
-static bool is_literal(const struct predicate *predicate)
-{
-    return predicate->op >= PREDICATE_IS && predicate->op <= PREDICATE_CONTAINS;
-}
-
 /* A value that is named may be one that any pattern accepts. */
 static void name_predicate(struct footprint *footprint, const struct predicate *predicate)
 {
@@ -80,7 +75,7 @@ static void need_predicate(struct footprint *footprint, const struct predicate *
     set(footprint, FIELDS, predicate->ref.field->id);
     if (negated || !predicate_is_of_text(predicate->op))
         return;
-    if (is_literal(predicate))
+    if (predicate_is_literal(predicate->op))
         set_pairs(footprint, predicate->text);
     else
         set_pattern(footprint, predicate);

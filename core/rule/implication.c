@@ -5,9 +5,6 @@
 /* Comparisons of two expressions that one question may take. */
 #define STEPS_MAX 20000
 
-/* A regex without any of these is plain text; '|' between plain texts is a choice of them. */
-#define REGEX_META "\\^$.[]()?*+{}"
-
 int implication_init(struct implication *implication)
 {
     *implication = (struct implication){0};
@@ -33,13 +30,6 @@ static bool covers(const struct field_ref *a, const struct field_ref *b)
     if (a->field != b->field || (b->item != 0 && a->item != b->item))
         return false;
     return is_same_process(a, b) || (a->owner == OWNER_ANCESTOR && b->owner == OWNER_ANY_ANCESTOR);
-}
-
-/* Whether a field has one value, so that what another value would need does not hold. */
-static bool has_one_value(const struct field_ref *ref)
-{
-    return ref->owner != OWNER_ANY_ANCESTOR && ref->field->type != TYPE_TEXT_LIST &&
-           ref->field->type != TYPE_FLAGS;
 }
 
 /* The numbers that satisfy a predicate. */
@@ -160,14 +150,14 @@ static bool predicate_implies(struct implication *implication, const struct pred
     return all_values(implication, a, b, YES) || part_implies(implication, a, b);
 }
 
-/* Whether no event makes both hold. */
+/* Whether no event makes both hold: of one value, what needs another does not. */
 static bool predicate_excludes(struct implication *implication, const struct predicate *a,
                                const struct predicate *b)
 {
     struct range one, other;
 
-    if (a->ref.field != b->ref.field || !is_same_process(&a->ref, &b->ref) ||
-        !has_one_value(&a->ref))
+    if (a->ref.field != b->ref.field || a->ref.item != b->ref.item ||
+        !is_same_process(&a->ref, &b->ref) || !field_ref_has_one_value(&a->ref))
         return false;
     if (range_of(a, &one))
         return range_of(b, &other) && (one.most < other.least || other.most < one.least);

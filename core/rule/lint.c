@@ -64,11 +64,12 @@ static bool tells_as_much(const struct rule *a, const struct rule *b)
     return true;
 }
 
-/* Equal expressions are told of as duplicates. */
+/* Equal expressions are told of as duplicates. What feeds a correlation is needed for that, and
+ * what raises no alert stands in for nothing. */
 static bool is_shadow(struct lint *lint, const struct trait *a, const struct trait *b)
 {
-    return a->rule->expression != b->rule->expression && footprint_covers(&a->named, &b->needed) &&
-           tells_as_much(a->rule, b->rule) &&
+    return !a->rule->feed_count && !b->rule->silent && a->rule->expression != b->rule->expression &&
+           footprint_covers(&a->named, &b->needed) && tells_as_much(a->rule, b->rule) &&
            implication_holds(&lint->implication, a->rule->expression, b->rule->expression);
 }
 

@@ -8,9 +8,6 @@
 /* What the kernel keeps of a comm. */
 #define COMM_MAX 15
 
-/* A regex without any of these is plain text. */
-#define REGEX_META "\\^$.[|()?*+{"
-
 /* Of a value that a list brought in, the place of its use: there the types meet. */
 static struct mark mark_of(const struct operand *operand)
 {
@@ -66,7 +63,7 @@ static const struct expression *add_number(struct compiler *compiler, const stru
                                            int64_t number)
 {
     const struct field_key *key = operand->key;
-    struct predicate wanted = {.ref = key->ref, .op = key->op, .number = number};
+    struct predicate wanted = {.ref = key->ref, .op = key->how.op, .number = number};
 
     if (predicate_is_of_text(wanted.op))
         wanted.op = PREDICATE_EQUAL;
@@ -98,7 +95,7 @@ static void warn_comm(struct compiler *compiler, const struct operand *operand, 
 static void check_comm(struct compiler *compiler, const struct operand *operand)
 {
     struct text rest = operand->value->text;
-    enum predicate_operator op = operand->key->op;
+    enum predicate_operator op = operand->key->how.op;
 
     if (operand->key->ref.field->id != FIELD_COMM || op == PREDICATE_GLOB ||
         op == PREDICATE_FINDS || op == PREDICATE_CIDR)
@@ -107,7 +104,7 @@ static void check_comm(struct compiler *compiler, const struct operand *operand)
         warn_comm(compiler, operand, rest);
         return;
     }
-    if (has_meta(rest, "\\^$.[]()?*+{}"))
+    if (has_meta(rest, REGEX_META))
         return;
     while (rest.ptr)
         warn_comm(compiler, operand, text_split(&rest, '|'));
@@ -132,7 +129,7 @@ static const struct expression *compile_encoded(struct compiler *compiler,
     const struct field_key *key = operand->key;
     struct encoded encoded;
     size_t base = compiler->stack_count;
-    int r = encoding_apply(&compiler->arena, key->encodings, key->encoding_count,
+    int r = encoding_apply(&compiler->arena, key->how.encodings, key->how.encoding_count,
                            operand->value->text, &encoded);
 
     if (r < 0) {
@@ -145,17 +142,11 @@ static const struct expression *compile_encoded(struct compiler *compiler,
     }
     for (size_t i = 0; i < encoded.count; i++) {
         struct predicate wanted = {
-            .ref = key->ref, .op = key->op, .flags = key->flags, .text = encoded.texts[i]};
+            .ref = key->ref, .op = key->how.op, .flags = key->how.flags, .text = encoded.texts[i]};
 
         compiler_push(compiler, add(compiler, operand, &wanted));
     }
     return compiler_join(compiler, base, false);
-}
-
-static bool has_one_value(const struct field_ref *ref)
-{
-    return ref->owner != OWNER_ANY_ANCESTOR && ref->field->type != TYPE_TEXT_LIST &&
-           ref->field->type != TYPE_FLAGS;
 }
 
 static const struct expression *compile_fieldref(struct compiler *compiler,
@@ -163,11 +154,12 @@ static const struct expression *compile_fieldref(struct compiler *compiler,
 {
     const struct field_key *key = operand->key;
     struct text name = operand->value->text;
-    struct predicate wanted = {.ref = key->ref, .op = key->op, .flags = key->flags, .text = name};
+    struct predicate wanted = {
+        .ref = key->ref, .op = key->how.op, .flags = key->how.flags, .text = name};
 
     if (!field_name_read(compiler, operand->scope, operand->value, name, &wanted.other))
         return NULL;
-    if (has_one_value(&wanted.other))
+    if (field_ref_has_one_value(&wanted.other))
         return add(compiler, operand, &wanted);
     diag_error(compiler->diags, mark_of(operand), "bad-field",
                "'%.*s' has many values: 'fieldref' compares with a field of one", TEXT_ARG(name));
@@ -177,14 +169,14 @@ static const struct expression *compile_fieldref(struct compiler *compiler,
 static const struct expression *compile_text(struct compiler *compiler,
                                              const struct operand *operand)
 {
-    if (operand->key->encoding_count)
+    if (operand->key->how.encoding_count)
         return compile_encoded(compiler, operand);
     const struct field_key *key = operand->key;
     struct predicate wanted = {
-        .ref = key->ref, .op = key->op, .flags = key->flags, .text = operand->value->text};
+        .ref = key->ref, .op = key->how.op, .flags = key->how.flags, .text = operand->value->text};
 
     /* Plain text is compared as such. */
-    if (wanted.op == PREDICATE_MATCHES && !has_meta(wanted.text, REGEX_META))
+    if (wanted.op == PREDICATE_MATCHES && !has_meta(wanted.text, REGEX_META "|"))
         wanted.op = PREDICATE_IS;
     check_comm(compiler, operand);
     return add(compiler, operand, &wanted);
@@ -232,7 +224,7 @@ static const struct expression *compile_number(struct compiler *compiler,
                                                const struct operand *operand)
 {
     struct text text = operand->value->text;
-    enum predicate_operator op = operand->key->op;
+    enum predicate_operator op = operand->key->how.op;
     int64_t number;
     bool is_number = text_to_int(text, &number) == 0;
 
@@ -256,9 +248,9 @@ static const struct expression *compile_number(struct compiler *compiler,
 static const struct expression *compile_time(struct compiler *compiler,
                                              const struct operand *operand)
 {
-    enum predicate_operator op = operand->key->op;
+    enum predicate_operator op = operand->key->how.op;
     bool plain = op == PREDICATE_IS ||
-                 (op == PREDICATE_MATCHES && !has_meta(operand->value->text, REGEX_META));
+                 (op == PREDICATE_MATCHES && !has_meta(operand->value->text, REGEX_META "|"));
     int64_t time;
 
     if (predicate_is_of_text(op) && !plain)
@@ -298,9 +290,9 @@ static const struct expression *compile_flags(struct compiler *compiler,
 {
     const struct flag_names *names = flag_names_of(operand->key->ref.field->id);
     struct text name = operand->value->text;
-    enum predicate_operator op = operand->key->op;
-    bool plain = (op == PREDICATE_IS && !(operand->key->flags & REGEX_NOCASE)) ||
-                 (op == PREDICATE_MATCHES && !has_meta(name, REGEX_META));
+    enum predicate_operator op = operand->key->how.op;
+    bool plain = (op == PREDICATE_IS && !(operand->key->how.flags & REGEX_NOCASE)) ||
+                 (op == PREDICATE_MATCHES && !has_meta(name, REGEX_META "|"));
     int64_t set = 0;
 
     if (!plain || (!text_starts(name, TEXT("-")) && flag_names_read(names, name, &set) == 0))
@@ -337,14 +329,14 @@ static bool check_value(struct compiler *compiler, const struct operand *operand
         return false;
     }
     if (operand->value->text.len == 0 &&
-        (key->op == PREDICATE_STARTS || key->op == PREDICATE_ENDS ||
-         key->op == PREDICATE_CONTAINS || key->op == PREDICATE_FINDS))
+        (key->how.op == PREDICATE_STARTS || key->how.op == PREDICATE_ENDS ||
+         key->how.op == PREDICATE_CONTAINS || key->how.op == PREDICATE_FINDS))
         diag_warning(compiler->diags, mark_of(operand), "empty-value",
                      "every value %s the empty text",
-                     key->op == PREDICATE_STARTS  ? "starts with"
-                     : key->op == PREDICATE_ENDS  ? "ends with"
-                     : key->op == PREDICATE_FINDS ? "matches"
-                                                  : "contains");
+                     key->how.op == PREDICATE_STARTS  ? "starts with"
+                     : key->how.op == PREDICATE_ENDS  ? "ends with"
+                     : key->how.op == PREDICATE_FINDS ? "matches"
+                                                      : "contains");
     return true;
 }
 
@@ -375,11 +367,11 @@ const struct expression *operand_compile(struct compiler *compiler, const struct
 {
     if (!check_value(compiler, operand))
         return NULL;
-    if (operand->key->op == PREDICATE_EXISTS)
+    if (operand->key->how.op == PREDICATE_EXISTS)
         return compile_exists(compiler, operand);
-    if (operand->key->fieldref)
+    if (operand->key->how.fieldref)
         return compile_fieldref(compiler, operand);
-    if (operand->key->expand && !operand->filled)
+    if (operand->key->how.expand && !operand->filled)
         return compile_expanded(compiler, operand);
     switch (operand->key->ref.field->type) {
     case TYPE_NUMBER:

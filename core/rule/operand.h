@@ -2,7 +2,7 @@
 #ifndef PICKET_RULE_OPERAND_H
 #define PICKET_RULE_OPERAND_H
 
-#include "rule/modifier.h"
+#include "rule/field_key.h"
 
 struct operand {
     const struct field_key *key;

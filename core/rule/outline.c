@@ -34,6 +34,7 @@ void outline_put_name(const struct outline *part, struct buffer *out)
         [OUTLINE_CONDITION] = "condition",
         [OUTLINE_UNLESS] = "unless",
         [OUTLINE_OVERRIDE] = "unless (override)",
+        [OUTLINE_FILTER] = "filter ",
     };
 
     if (part->role < sizeof words / sizeof *words && words[part->role])
@@ -167,7 +168,7 @@ struct outline *outline_as(struct compiler *compiler, struct outline *item, enum
                            const struct yaml_node *node)
 {
     bool is_named = role == OUTLINE_KEY || role == OUTLINE_LIST || role == OUTLINE_MACRO ||
-                    role == OUTLINE_SELECTION;
+                    role == OUTLINE_SELECTION || role == OUTLINE_FILTER;
 
     if (item && item->role != OUTLINE_PLAIN)
         item = new_part(compiler, OUTLINE_ALL, item->expression, &item, 1);

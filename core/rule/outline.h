@@ -27,6 +27,7 @@ enum outline_role {
     OUTLINE_CONDITION, /* `condition` */
     OUTLINE_UNLESS,    /* `unless` of the rule; beneath a NOT */
     OUTLINE_OVERRIDE,  /* `unless` of an override; beneath a NOT */
+    OUTLINE_FILTER,    /* the title of a Sigma filter */
 };
 
 struct outline {

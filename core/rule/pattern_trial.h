@@ -7,7 +7,8 @@
 
 #include <stdbool.h>
 
-/* Whether this CPU runs it and it finds what it is known to have missed. Takes a millisecond. */
+/* Whether this CPU runs it and it finds what it is known to have missed. Takes a millisecond,
+ * once. */
 bool pattern_trial(void);
 
 #endif

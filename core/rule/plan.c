@@ -1,5 +1,6 @@
 #include "rule/plan.h"
 
+#include "rule/correlation_summary.h"
 #include "rule/expression.h"
 #include "rule/index.h"
 
@@ -38,17 +39,6 @@ static const char *operator_name(enum predicate_operator op)
     return names[op];
 }
 
-static void put_field(struct buffer *out, const struct field_ref *ref)
-{
-    if (ref->owner == OWNER_ANY_ANCESTOR)
-        buffer_put_string(out, "ancestor.");
-    else if (ref->owner == OWNER_ANCESTOR && ref->generation == 1)
-        buffer_put_string(out, "parent.");
-    else if (ref->owner == OWNER_ANCESTOR)
-        buffer_printf(out, "ancestor[%u].", ref->generation);
-    field_put_name(out, ref);
-}
-
 /* A number as its field's values are written. */
 static void put_number(struct buffer *out, const struct predicate *predicate)
 {
@@ -61,7 +51,7 @@ static void put_number(struct buffer *out, const struct predicate *predicate)
 
 static void put_predicate(struct buffer *out, const struct predicate *predicate)
 {
-    put_field(out, &predicate->ref);
+    field_ref_put(out, &predicate->ref);
     buffer_printf(out, " %s", operator_name(predicate->op));
     if (predicate->flags & REGEX_NOCASE)
         buffer_put_string(out, " nocase");
@@ -77,7 +67,7 @@ static void put_predicate(struct buffer *out, const struct predicate *predicate)
         return;
     }
     if (predicate_is_of_field(predicate->op)) {
-        put_field(out, &predicate->other);
+        field_ref_put(out, &predicate->other);
         return;
     }
     buffer_put_char(out, '\'');
@@ -131,6 +121,17 @@ static void put_head(const struct plan *plan)
     put_label(out, "at");
     buffer_put_printable(out, text_from(rule->mark.file));
     buffer_printf(out, ":%u:%u\n", rule->mark.line, rule->mark.column);
+    if (rule->feed_count) {
+        put_label(out, "feeds");
+        correlation_summary_put_feeds(out, rule);
+        buffer_put_string(out, rule->silent ? ", without an alert of its own\n" : "\n");
+    }
+    if (rule->correlation) {
+        put_label(out, "correlation");
+        correlation_summary_put(out, rule->correlation);
+        buffer_put_char(out, '\n');
+        return;
+    }
     put_label(out, "on");
     buffer_printf(out, "%s\n", event_type_name(rule->on));
 }
@@ -156,10 +157,12 @@ static void put_witnesses(const struct plan *plan)
 void plan_put(struct buffer *out, const struct ruleset *ruleset, const struct rule *rule)
 {
     struct plan plan = {.out = out, .rule = rule};
-    bool found =
-        rule->enabled && ruleset_witness(ruleset, rule, &plan.witnesses, &plan.witness_count);
+    bool found = rule->enabled && !rule->correlation &&
+                 ruleset_witness(ruleset, rule, &plan.witnesses, &plan.witness_count);
 
     put_head(&plan);
+    if (rule->correlation)
+        return;
     if (found) {
         put_witnesses(&plan);
     } else {

@@ -148,16 +148,33 @@ static bool is_letter(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
+/* The first C from AT to END; END: none. */
+static const char *find_char(const char *at, const char *end, int c)
+{
+    const char *found = at < end ? memchr(at, c, (size_t)(end - at)) : NULL;
+
+    return found ? found : end;
+}
+
+/* By the places of its first letter in either case. Each is looked for again only once it has been
+ * passed: a text that holds but one of them is gone through once for either. */
 static bool contains_nocase(struct text whole, struct text part)
 {
-    if (part.len == 0)
-        return true;
-    int ignored = is_letter(part.ptr[0]) ? 'a' ^ 'A' : 0;
+    if (part.len == 0 || part.len > whole.len)
+        return part.len == 0;
+    int one = (unsigned char)part.ptr[0];
+    int other = is_letter(part.ptr[0]) ? one ^ ('a' ^ 'A') : one;
+    const char *end = whole.ptr + whole.len - part.len + 1;
+    const char *first = find_char(whole.ptr, end, one);
+    const char *second = other != one ? find_char(whole.ptr, end, other) : end;
 
-    for (size_t at = 0; at + part.len <= whole.len; at++)
-        if ((whole.ptr[at] | ignored) == (part.ptr[0] | ignored) &&
-            text_equal_nocase((struct text){whole.ptr + at, part.len}, part))
+    while (first < end || second < end) {
+        const char **at = first < second ? &first : &second;
+
+        if (text_equal_nocase((struct text){*at, part.len}, part))
             return true;
+        *at = find_char(*at + 1, end, at == &first ? one : other);
+    }
     return false;
 }
 

@@ -33,6 +33,17 @@ enum predicate_operator {
     PREDICATE_CONTAINS_FIELD,
 };
 
+/* The four that compare with a plain text. */
+static inline bool predicate_is_literal(enum predicate_operator op)
+{
+    return op >= PREDICATE_IS && op <= PREDICATE_CONTAINS;
+}
+
+static inline bool predicate_is_ordered(enum predicate_operator op)
+{
+    return op >= PREDICATE_LESS && op <= PREDICATE_GREATER_EQUAL;
+}
+
 static inline bool predicate_is_of_text(enum predicate_operator op)
 {
     return op >= PREDICATE_IS;

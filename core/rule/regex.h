@@ -21,6 +21,9 @@ enum regex_flag {
 };
 #define REGEX_WHOLE (REGEX_WHOLE_START | REGEX_WHOLE_END)
 
+/* A pattern with none of these is plain text, or with '|' a choice of such. */
+#define REGEX_META "\\^$.[()?*+{"
+
 struct regex_failure {
     size_t offset; /* in the pattern, where the mistake was noticed; at most its length */
     char reason[160];

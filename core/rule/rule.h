@@ -25,11 +25,13 @@ struct rule_texts {
     size_t count;
 };
 
-/* An event made of a rule's own `tests`, and whether the rule is to hold for it. */
+/* What a rule's own `tests` say: whether it is to hold for this event, or (a correlation) for these
+ * events, in this order. */
 struct rule_test {
     struct mark mark;
     bool alerts;
-    struct event event;
+    const struct event *events;
+    size_t event_count; /* 1 but for a correlation */
 };
 
 /* `suppress: {by: [exe, user], for: 1m}`: after an alert, no further one with the same values of
@@ -40,6 +42,7 @@ struct rule_suppress {
     int64_t window; /* ns; 0: the rule has no `suppress` */
 };
 
+struct correlation;
 struct expression;
 struct outline;
 struct predicate;
@@ -51,8 +54,17 @@ struct rule_origin {
     struct mark mark;
 };
 
+struct rule;
+
+/* A correlation that a rule's hits are counted by, and as which of its members. */
+struct rule_feed {
+    const struct rule *rule;
+    size_t member;
+};
+
 struct rule {
     struct text id;
+    struct text name;        /* by which correlations refer to it as well; ptr NULL: none */
     struct text title;       /* the id when the file gives none */
     struct text description; /* ptr NULL: none */
     struct text author;      /* ptr NULL: none */
@@ -60,12 +72,19 @@ struct rule {
     struct rule_texts tags, references, false_positives;
     struct rule_texts outputs; /* none: every output */
     struct rule_suppress suppress;
-    bool enabled; /* a rule that is not never hits, but its tests are run */
+    bool enabled; /* a rule that is not never hits, but its tests are run. One that is silent and
+                     feeds nothing is not, whatever its file says. */
+    bool silent;  /* its hits feed correlations and raise no alert of their own */
     enum event_type on;
     const struct message *message; /* never NULL */
     struct mark mark;              /* of its id */
     size_t index;                  /* in its ruleset */
 
+    const struct correlation *correlation; /* NULL: a rule about single events */
+    const struct rule_feed *feeds;         /* correlations that are enabled, by index */
+    size_t feed_count;
+
+    /* Of a correlation: an expression and an outline that never hold. */
     const struct expression *expression; /* what must hold, overrides included */
     const struct expression *written;    /* without overrides: what the tests are of */
     const struct outline *outline;       /* of `expression`: the rule as its author sees it */

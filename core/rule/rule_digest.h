@@ -5,8 +5,9 @@
 #include "rule/ruleset.h"
 
 struct rule_digest {
-    /* Of when it alerts: whether it is enabled, what it matches, what it folds and for how long.
-     * The order of equals (alternatives, items of a list) is no part of it. */
+    /* Of when it alerts: whether it is enabled and silent, what it matches, what it folds and for
+     * how long; of a correlation also what it counts, and when the rules hit that it refers to. The
+     * order of equals (alternatives, items of a list) is no part of it. */
     uint64_t meaning;
     uint64_t whole; /* of that, and of all that its alerts say and where they go */
 };

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "rule/compiler.h"
+#include "rule/correlation.h"
 #include "rule/document.h"
 #include "rule/index.h"
 #include "rule/predicate.h"
@@ -79,6 +80,8 @@ bool ruleset_witness(const struct ruleset *ruleset, const struct rule *rule,
     const struct rule *const *rules = ruleset->by_type[rule->on];
     size_t low = 0, high = ruleset->by_type_count[rule->on];
 
+    if (rule->correlation)
+        return false;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
 
@@ -90,8 +93,27 @@ bool ruleset_witness(const struct ruleset *ruleset, const struct rule *rule,
     return index_witness(ruleset->indexes[rule->on], low, predicates, count);
 }
 
+static bool sources_ask(const struct correlation_source *sources, size_t count, enum field_id id)
+{
+    for (size_t i = 0; i < count; i++)
+        if (sources[i].key < 0 && sources[i].ref.field->id == id)
+            return true;
+    return false;
+}
+
+static bool correlation_asks(const struct correlation *correlation, enum field_id id)
+{
+    for (size_t i = 0; i < correlation->member_count; i++)
+        if (sources_ask(correlation->members[i].keys, correlation->key_count, id) ||
+            sources_ask(correlation->members[i].values, correlation->value_count, id))
+            return true;
+    return false;
+}
+
 static bool rule_asks(const struct rule *rule, enum field_id id)
 {
+    if (rule->correlation && correlation_asks(rule->correlation, id))
+        return true;
     if (message_asks(rule->message, id))
         return true;
     for (size_t i = 0; i < rule->suppress.by_count; i++)

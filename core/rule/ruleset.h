@@ -16,7 +16,7 @@ struct ruleset {
     struct arena arena;
     const struct rule **rules; /* as loaded, disabled ones included */
     size_t count;
-    /* Those that are enabled, by what they are on, in the same order. */
+    /* Those about single events that are enabled, by what they are on, in the same order. */
     const struct rule **by_type[EVENT_TYPES];
     size_t by_type_count[EVENT_TYPES];
     /* Every distinct (field, operator, value) of all rules, by index. */
@@ -68,12 +68,12 @@ int ruleset_load_with(const struct rule_source *sources, size_t count,
 size_t ruleset_always(const struct ruleset *ruleset, enum event_type type);
 
 /* The predicates of which one holds whenever RULE, which is enabled, does: what it is found by.
- * False when there are none such. They live as long as the ruleset. */
+ * False when there are none such, or it is a correlation. They live as long as the ruleset. */
 bool ruleset_witness(const struct ruleset *ruleset, const struct rule *rule,
                      const struct predicate *const **predicates, size_t *count);
 
-/* Whether any rule asks for that field: in what it matches, says or suppresses by, of whichever
- * process. What is dear to know is made only then. */
+/* Whether any rule asks for that field: in what it matches, says, counts by or suppresses by, of
+ * whichever process. What is dear to know is made only then. */
 bool ruleset_asks(const struct ruleset *ruleset, enum field_id id);
 
 void ruleset_free(struct ruleset *ruleset);

@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "event/event.h"
+#include "rule/correlation.h"
 #include "rule/draft.h"
 #include "rule/modifier.h"
 
@@ -17,6 +18,7 @@
 #define DURATION "([0-9]+(ns|us|ms|s|m|h|d))+"
 #define TIME     "^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]"
 #define INTEGER  "[+-]?(0[xX][0-9A-Fa-f]+|[0-9]+)"
+#define TIMESPAN "0*[1-9][0-9]*[smhdwMy]"
 #define SIZE     "[0-9]+(B|kB|KB|MB|GB|KiB|MiB|GiB)"
 
 /* Up to ANCESTOR_MAX. */
@@ -186,15 +188,13 @@ static void put_fields(struct buffer *out, unsigned type, const char *owners)
 static bool put_modifiers(struct buffer *out, unsigned type, enum modifier_values values,
                           bool *first)
 {
-    enum modifier_values made;
-    const char *name;
-    unsigned types;
+    const struct modifier *modifier;
     bool found = false;
 
-    for (size_t i = 0; modifier_describe(i, &name, &types, &made); i++) {
-        if (made != values || !(types & 1U << type))
+    for (size_t i = 0; (modifier = modifier_at(MODIFIER_NATIVE, i)); i++) {
+        if (modifier_values(modifier) != values || !(modifier->types & 1U << type))
             continue;
-        put_choice(out, name, first);
+        put_choice(out, modifier->name, first);
         found = true;
     }
     return found;
@@ -315,10 +315,18 @@ static json_t *make_event(bool process)
     return closed_map(properties, patterns);
 }
 
-static json_t *make_tests(void)
+/* What happens in a test: an event, or (SEQUENCES) also several in turn. */
+static json_t *make_happening(bool sequences)
 {
-    json_t *kinds = json_pack("{s:o, s:o}", "alerts", reference("test.event", ""), "quiet",
-                              reference("test.event", ""));
+    json_t *event = reference("test.event", "");
+
+    return sequences ? either(event, list_of(reference("test.event", ""), 0)) : event;
+}
+
+static json_t *make_tests(bool sequences)
+{
+    json_t *kinds = json_pack("{s:o, s:o}", "alerts", make_happening(sequences), "quiet",
+                              make_happening(sequences));
     json_t *test = closed_map(kinds, NULL);
 
     json_object_set_new(test, "minProperties", json_integer(1));
@@ -376,7 +384,7 @@ static json_t *make_shape(enum rule_shape shape)
         return json_pack("{s:[s, s], s:s}", "type", "boolean", "string", "pattern",
                          "^(" BOOLEAN ")$");
     case RULE_TESTS:
-        return make_tests();
+        return make_tests(false);
     default:
         return json_pack("{s:[s, s, s, s], s:i}", "type", "string", "number", "boolean", "null",
                          "minLength", 1);
@@ -419,6 +427,62 @@ static json_t *make_override(void)
     return changes;
 }
 
+static const char *correlation_type_at(int index)
+{
+    return correlation_type_name((enum correlation_type)index);
+}
+
+/* A text or a list of them. */
+static json_t *make_names(void)
+{
+    return either(reference("text.one", ""), list_of(reference("text.one", ""), 1));
+}
+
+/* What a group must hold. */
+static json_t *make_threshold(void)
+{
+    static const char *const operators[] = {"gt", "gte", "lt", "lte", "eq", "neq"};
+    json_t *properties = json_pack("{s:o, s:{s:s, s:i, s:i}}", "field", make_names(), "percentile",
+                                   "type", "number", "minimum", 0, "maximum", 100);
+
+    for (size_t i = 0; i < sizeof operators / sizeof *operators; i++)
+        json_object_set_new(properties, operators[i], json_pack("{s:s}", "type", "number"));
+    return closed_map(properties, NULL);
+}
+
+static json_t *make_correlation(void)
+{
+    json_t *properties = json_pack(
+        "{s:o, s:o, s:o, s:{s:s, s:s}, s:o, s:o, s:o}", "type",
+        one_of_names(correlation_type_at, CORRELATION_TYPES), "rules", make_names(), "group-by",
+        make_names(), "timespan", "type", "string", "pattern", "^" TIMESPAN "$", "condition",
+        either(json_pack("{s:s, s:i}", "type", "string", "minLength", 1), make_threshold()),
+        "aliases", open_map(open_map(reference("text.one", ""))), "generate",
+        make_shape(RULE_BOOLEAN));
+    json_t *map = closed_map(properties, NULL);
+
+    json_object_set_new(map, "required", json_pack("[s, s]", "type", "timespan"));
+    return map;
+}
+
+/* Sigma's keys that mean something here, and those of native rules; others are let be. */
+static json_t *make_correlation_document(void)
+{
+    static const char *const texts[] = {"title", "name", "description", "author", "status"};
+    static const char *const lists[] = {"tags", "references", "falsepositives"};
+    json_t *properties = json_pack(
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "correlation", make_correlation(), "id",
+        make_shape(RULE_ID), "level", make_shape(RULE_SEVERITY), "message", make_shape(RULE_TEXT),
+        "suppress", make_shape(RULE_SUPPRESS), "outputs", make_shape(RULE_NAMES), "enabled",
+        make_shape(RULE_BOOLEAN), "tests", make_tests(true));
+
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        json_object_set_new(properties, texts[i], make_shape(RULE_TEXT));
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+        json_object_set_new(properties, lists[i], make_shape(RULE_TEXTS));
+    return json_pack("{s:s, s:o}", "type", "object", "properties", properties);
+}
+
 static json_t *make_definitions(void)
 {
     json_t *definitions = json_object();
@@ -433,6 +497,7 @@ static json_t *make_definitions(void)
     json_object_set_new(definitions, "test.process", make_event(true));
     json_object_set_new(definitions, "rule", make_rule());
     json_object_set_new(definitions, "override", make_override());
+    json_object_set_new(definitions, "correlation", make_correlation_document());
     return definitions;
 }
 
@@ -445,17 +510,25 @@ static json_t *make_document(void)
                       NULL);
 }
 
+/* Sigma's rules and filters, which a file may hold as well, have a schema of their own. */
+static json_t *make_any_document(void)
+{
+    return json_pack("{s:{s:[s]}, s:o, s:{s:{s:[{s:[s]}, {s:[s]}]}, s:b, s:o}}", "if", "required",
+                     "correlation", "then", reference("correlation", ""), "else", "if", "anyOf",
+                     "required", "detection", "required", "filter", "then", 1, "else",
+                     make_document());
+}
+
 int schema_make(json_t **out)
 {
-    /* A file may hold Sigma's documents as well, which are none of ours. */
-    json_t *schema =
-        json_pack("{s:s, s:s, s:{s:[{s:[s]}, {s:[s]}]}, s:b, s:o, s:o}", "$schema",
-                  "http://json-schema.org/draft-07/schema#", "title", "picket rules", "if", "anyOf",
-                  "required", "detection", "required", "correlation", "then", 1, "else",
-                  make_document(), "definitions", make_definitions());
+    json_t *schema = json_pack("{s:s, s:s}", "$schema", "http://json-schema.org/draft-07/schema#",
+                               "title", "picket rules");
 
-    if (!schema)
+    if (!schema || json_object_update_new(schema, make_any_document()) < 0 ||
+        json_object_set_new(schema, "definitions", make_definitions()) < 0) {
+        json_decref(schema);
         return -ENOMEM;
+    }
     *out = schema;
     return 0;
 }

@@ -152,7 +152,7 @@ static void push_value(struct compiler *compiler, const struct operand *operand)
     push_list(compiler, &inner, list->value);
     compiler->list_depth--;
     list->open = false;
-    struct outline *values = compiler_join_parts(compiler, base, operand->key->all);
+    struct outline *values = compiler_join_parts(compiler, base, operand->key->how.all);
 
     compiler_push_part(compiler, outline_as(compiler, values, OUTLINE_LIST, value));
 }
@@ -182,7 +182,7 @@ static struct outline *compile_field(struct compiler *compiler, const char *scop
                    "'%.*s' takes more than %d values", TEXT_ARG(node->text), VALUES_MAX);
         compiler_push_part(compiler, NULL);
     }
-    struct outline *part = compiler_join_parts(compiler, base, key.all);
+    struct outline *part = compiler_join_parts(compiler, base, key.how.all);
 
     return part && part->kind == OUTLINE_VALUE ? part
                                                : outline_as(compiler, part, OUTLINE_KEY, node);

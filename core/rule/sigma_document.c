@@ -1,5 +1,6 @@
 #include "rule/sigma_document.h"
 
+#include "rule/rule_name.h"
 #include "rule/sigma_field.h"
 
 bool sigma_document_is(const struct yaml_node *root)
@@ -17,15 +18,21 @@ static bool is_text(const struct yaml_node *node)
     return node && node->kind == YAML_SCALAR && node->text.len > 0 && !yaml_is_null(node);
 }
 
+static bool is_filter(const struct yaml_node *root)
+{
+    return yaml_get(root, "filter") && !yaml_get(root, "correlation");
+}
+
 const char *sigma_document_scope(struct compiler *compiler, const struct yaml_node *root)
 {
     const struct yaml_node *name = yaml_get(root, "id");
+    const char *kind = is_filter(root) ? "filter" : "rule";
 
     if (!is_text(name))
         name = yaml_get(root, "title");
     if (!is_text(name))
-        return "a rule without id";
-    const char *scope = arena_printf(&compiler->arena, "rule '%.*s'", TEXT_ARG(name->text));
+        return is_filter(root) ? "a filter without title" : "a rule without id";
+    const char *scope = arena_printf(&compiler->arena, "%s '%.*s'", kind, TEXT_ARG(name->text));
 
     compiler->failed |= !scope;
     return scope ? scope : "";
@@ -34,19 +41,20 @@ const char *sigma_document_scope(struct compiler *compiler, const struct yaml_no
 static struct ruleset_omission *find_omission(struct compiler *compiler, bool unsupported,
                                               const char *reason)
 {
-    struct ruleset_omission **at = &compiler->ruleset->omissions;
+    struct map *known = &compiler->omissions[unsupported];
+    struct ruleset_omission *omission = map_get(known, text_from(reason));
 
-    for (; *at; at = &(*at)->next)
-        if ((*at)->unsupported == unsupported && strcmp((*at)->reason, reason) == 0)
-            return *at;
-    struct ruleset_omission *omission = arena_alloc(&compiler->ruleset->arena, sizeof *omission);
+    if (omission)
+        return omission;
+    omission = arena_alloc(&compiler->ruleset->arena, sizeof *omission);
     const char *kept = arena_string(&compiler->ruleset->arena, reason);
 
-    if (!omission || !kept)
+    if (!omission || !kept || map_add(known, text_from(kept), omission) < 0)
         return NULL;
     omission->reason = kept;
     omission->unsupported = unsupported;
-    *at = omission;
+    *compiler->omitted_last = omission;
+    compiler->omitted_last = &omission->next;
     return omission;
 }
 
@@ -70,6 +78,15 @@ void sigma_document_omit(struct compiler *compiler, const struct yaml_node *root
         diag_warning(compiler->diags, root->mark, "sigma-skipped", "%s is skipped: %s", scope,
                      reason);
     }
+}
+
+/* A rule that others refer to is known all the same. */
+static void pass_over(struct compiler *compiler, const struct yaml_node *root, bool unsupported,
+                      const char *reason)
+{
+    sigma_document_omit(compiler, root, unsupported, reason);
+    if (!is_filter(root))
+        rule_name_omit(compiler, root, unsupported, reason);
 }
 
 static bool has_status(const struct yaml_node *root, const char *wanted)
@@ -113,7 +130,8 @@ static void warn_about_source(struct compiler *compiler, const struct yaml_node 
     }
 }
 
-static void file_rule(struct compiler *compiler, const struct yaml_node *root)
+static void file_piece(struct compiler *compiler, struct piece_list *list,
+                       const struct yaml_node *root)
 {
     struct piece *piece = arena_alloc(&compiler->arena, sizeof *piece);
 
@@ -123,10 +141,11 @@ static void file_rule(struct compiler *compiler, const struct yaml_node *root)
     }
     piece->value = root;
     piece->sigma = true;
-    *compiler->rules.last = piece;
-    compiler->rules.last = &piece->next;
+    *list->last = piece;
+    list->last = &piece->next;
 }
 
+/* A rule, or a filter for rules of such a log source. */
 static void read_rule(struct compiler *compiler, const struct yaml_node *root)
 {
     const struct yaml_node *logsource = yaml_get(root, "logsource");
@@ -137,21 +156,45 @@ static void read_rule(struct compiler *compiler, const struct yaml_node *root)
                    logsource ? "wrong-type" : "missing-key", "%s %s",
                    sigma_document_scope(compiler, root),
                    logsource ? "has a 'logsource' that is no map" : "has no 'logsource'");
+        if (!is_filter(root))
+            rule_name_omit(compiler, root, false, NULL);
         return;
     }
     sigma_logsource_read(logsource, &source);
     const char *why = objection(compiler, root, &source);
 
     if (why) {
-        sigma_document_omit(compiler, root, false, why);
+        pass_over(compiler, root, false, why);
         return;
     }
     if (has_status(root, "unsupported")) {
-        sigma_document_omit(compiler, root, true, "its status is 'unsupported'");
+        pass_over(compiler, root, true, "its status is 'unsupported'");
+        return;
+    }
+    if (is_filter(root)) {
+        file_piece(compiler, &compiler->filters, root);
         return;
     }
     warn_about_source(compiler, root, &source);
-    file_rule(compiler, root);
+    file_piece(compiler, &compiler->rules, root);
+}
+
+static void read_correlation(struct compiler *compiler, const struct yaml_node *root)
+{
+    static const struct sigma_logsource none = {.source = SIGMA_PROCESS};
+    const struct yaml_node *detection = yaml_get(root, "detection");
+    const char *why = objection(compiler, root, &none);
+
+    if (why)
+        pass_over(compiler, root, false, why);
+    else if (has_status(root, "unsupported"))
+        pass_over(compiler, root, true, "its status is 'unsupported'");
+    else
+        file_piece(compiler, &compiler->rules, root);
+    if (detection)
+        diag_error(compiler->diags, detection->mark, "conflicting-keys",
+                   "%s has 'correlation' and 'detection': a document is one rule",
+                   sigma_document_scope(compiler, root));
 }
 
 bool sigma_document_read(struct compiler *compiler, const struct yaml_node *root)
@@ -165,9 +208,7 @@ bool sigma_document_read(struct compiler *compiler, const struct yaml_node *root
         return false;
     }
     if (yaml_get(root, "correlation"))
-        sigma_document_omit(compiler, root, false, "this version has no correlations");
-    else if (yaml_get(root, "filter"))
-        sigma_document_omit(compiler, root, false, "this version has no filters");
+        read_correlation(compiler, root);
     else
         read_rule(compiler, root);
     return true;

@@ -8,11 +8,11 @@
 /* Whether the document ROOT, a map, is one of Sigma's. */
 bool sigma_document_is(const struct yaml_node *root);
 
-/* Files the rule that it is, or says why not. False when what follows in the file cannot be told
- * any more. */
+/* Files the rule or filter that it is, or says why not. False when what follows in the file cannot
+ * be told any more. */
 bool sigma_document_read(struct compiler *compiler, const struct yaml_node *root);
 
-/* What rules are told by in diagnostics, "rule 'x'": by their id, else their title. */
+/* What rules and filters are told by in diagnostics, "rule 'x'": by their id, else their title. */
 const char *sigma_document_scope(struct compiler *compiler, const struct yaml_node *root);
 
 /* Counts and tells a document that is passed over: one that is not for our events, or

@@ -4,20 +4,15 @@
 #define PICKET_RULE_SIGMA_KEY_H
 
 #include "rule/compiler.h"
-#include "rule/encoding.h"
+#include "rule/modifier.h"
 #include "rule/sigma_field.h"
 
 struct sigma_key {
     const struct yaml_node *node;
     struct text name; /* of the field; empty: keywords */
     struct sigma_field field;
-    bool known;                 /* there is such a field */
-    enum predicate_operator op; /* IS when no modifier says another */
-    const char *said;           /* the modifier that gave it; NULL: none */
-    unsigned flags;             /* REGEX_NOCASE, REGEX_MULTILINE, REGEX_DOTALL */
-    bool all, neq, expand, fieldref;
-    enum encoding encodings[ENCODINGS_MAX];
-    size_t encoding_count;
+    bool known;              /* there is such a field */
+    struct comparison how;   /* without an operator IS; of keywords CONTAINS */
     const char *unsupported; /* why it can never hold here; NULL: it may */
 };
 

@@ -30,7 +30,7 @@ static struct outline *compile_value(struct sigma_selection *selection, const st
         .scope = selection->scope,
         .node = node,
         .source = selection->source,
-        .exclusive = selection->exclusive != key->neq,
+        .exclusive = selection->exclusive != key->how.neq,
         .listed = listed,
     };
 
@@ -59,7 +59,7 @@ static struct outline *compile_values(struct sigma_selection *selection,
     for (size_t i = 0; i < node->count; i++)
         compiler_push_part(compiler,
                            compile_value(selection, key, node->items[i], node->count > 1));
-    return compiler_join_parts(compiler, base, key->all && !key->neq);
+    return compiler_join_parts(compiler, base, key->how.all && !key->how.neq);
 }
 
 static struct outline *compile_key(struct sigma_selection *selection, const struct yaml_node *node,
@@ -76,7 +76,7 @@ static struct outline *compile_key(struct sigma_selection *selection, const stru
 
     if (part && part->kind != OUTLINE_VALUE)
         part = outline_as(compiler, part, OUTLINE_KEY, node);
-    return key.neq ? outline_not(compiler, part) : part;
+    return key.how.neq ? outline_not(compiler, part) : part;
 }
 
 static struct outline *compile_map(struct sigma_selection *selection, const struct yaml_node *map)

@@ -173,7 +173,7 @@ static void push_pattern(struct compiler *compiler, const struct sigma_value *va
 {
     struct sigma_pattern pattern;
 
-    if (sigma_pattern_read(&compiler->arena, written, value->key->op, &pattern) < 0) {
+    if (sigma_pattern_read(&compiler->arena, written, value->key->how.op, &pattern) < 0) {
         compiler->failed = true;
         return;
     }
@@ -181,13 +181,13 @@ static void push_pattern(struct compiler *compiler, const struct sigma_value *va
 
     push(compiler, value,
          &(struct predicate){
-             .op = pattern.op, .flags = any ? 0 : value->key->flags, .text = pattern.text});
+             .op = pattern.op, .flags = any ? 0 : value->key->how.flags, .text = pattern.text});
 }
 
 static bool is_only_windash(const struct sigma_key *key)
 {
-    for (size_t i = 0; i < key->encoding_count; i++)
-        if (key->encodings[i] != ENCODING_WINDASH)
+    for (size_t i = 0; i < key->how.encoding_count; i++)
+        if (key->how.encodings[i] != ENCODING_WINDASH)
             return false;
     return true;
 }
@@ -236,7 +236,8 @@ static const struct expression *compile_encoded(struct compiler *compiler,
 
     if (!windash && !read_literal(compiler, value, &text))
         return NULL;
-    int r = encoding_apply(&compiler->arena, key->encodings, key->encoding_count, text, &encoded);
+    int r = encoding_apply(&compiler->arena, key->how.encodings, key->how.encoding_count, text,
+                           &encoded);
 
     if (r < 0)
         return diagnose_encoding(compiler, value, r);
@@ -247,7 +248,8 @@ static const struct expression *compile_encoded(struct compiler *compiler,
             push_pattern(compiler, value, encoded.texts[i]);
         else
             push(compiler, value,
-                 &(struct predicate){.op = key->op, .flags = key->flags, .text = encoded.texts[i]});
+                 &(struct predicate){
+                     .op = key->how.op, .flags = key->how.flags, .text = encoded.texts[i]});
     }
     return compiler_join(compiler, base, false);
 }
@@ -258,11 +260,12 @@ static const struct expression *compile_text(struct compiler *compiler,
     const struct sigma_key *key = value->key;
     size_t base = compiler->stack_count;
 
-    if (key->encoding_count)
+    if (key->how.encoding_count)
         return compile_encoded(compiler, value);
-    if (key->op == PREDICATE_FINDS || key->op == PREDICATE_CIDR)
+    if (key->how.op == PREDICATE_FINDS || key->how.op == PREDICATE_CIDR)
         push(compiler, value,
-             &(struct predicate){.op = key->op, .flags = key->flags, .text = value->node->text});
+             &(struct predicate){
+                 .op = key->how.op, .flags = key->how.flags, .text = value->node->text});
     else
         push_pattern(compiler, value, value->node->text);
     return compiler_join(compiler, base, false);
@@ -293,8 +296,8 @@ static const struct expression *compile_null(struct compiler *compiler,
     struct sigma_value first = *value;
     size_t base = compiler->stack_count;
 
-    if (value->listed || key->name.len == 0 || key->said || key->encoding_count || key->fieldref ||
-        key->expand) {
+    if (value->listed || key->name.len == 0 || key->how.said || key->how.encoding_count ||
+        key->how.fieldref || key->how.expand) {
         diag_error(compiler->diags, value->node->mark, "bad-value",
                    "null in %s must be the only value of a field without modifiers", value->scope);
         return NULL;
@@ -306,8 +309,7 @@ static const struct expression *compile_null(struct compiler *compiler,
     return expression_not(&compiler->expressions, compiler_join(compiler, base, false));
 }
 
-/* A number as YAML has it. */
-static bool read_number(struct text text, double *out)
+bool sigma_value_number(struct text text, double *out)
 {
     char digits[64], *end;
     int64_t whole;
@@ -351,9 +353,9 @@ static const struct expression *compile_ordered(struct compiler *compiler,
     size_t base = compiler->stack_count;
     double number;
 
-    if (!read_number(value->node->text, &number))
+    if (!sigma_value_number(value->node->text, &number))
         return diagnose(compiler, value, "is no number");
-    struct predicate wanted = comparison(value->key->op, number);
+    struct predicate wanted = comparison(value->key->how.op, number);
 
     push(compiler, value, &wanted);
     return compiler_join(compiler, base, false);
@@ -364,9 +366,9 @@ static bool is_number(const struct sigma_value *value, double *number)
 {
     const struct sigma_key *key = value->key;
 
-    return value->node->plain && !key->said && key->encoding_count == 0 && key->name.len &&
+    return value->node->plain && !key->how.said && key->how.encoding_count == 0 && key->name.len &&
            key->field.ref_count && key->field.refs[0].field->type == TYPE_NUMBER &&
-           read_number(value->node->text, number);
+           sigma_value_number(value->node->text, number);
 }
 
 static const struct expression *compile_number(struct compiler *compiler,
@@ -393,12 +395,11 @@ static const struct expression *compile_fieldref(struct compiler *compiler,
         return constant(compiler, false);
     const struct field_ref *ref = &other.refs[0];
 
-    if (ref->owner == OWNER_ANY_ANCESTOR || ref->field->type == TYPE_FLAGS ||
-        (ref->field->type == TYPE_TEXT_LIST && !ref->item))
+    if (!field_ref_has_one_value(ref))
         return diagnose(compiler, value, "has many values: 'fieldref' takes a field of one");
     push(compiler, value,
-         &(struct predicate){.op = PREDICATE_IS_FIELD + (key->op - PREDICATE_IS),
-                             .flags = key->flags,
+         &(struct predicate){.op = PREDICATE_IS_FIELD + (key->how.op - PREDICATE_IS),
+                             .flags = key->how.flags,
                              .text = value->node->text,
                              .other = *ref});
     return compiler_join(compiler, base, false);
@@ -408,7 +409,7 @@ static const struct expression *compile_fieldref(struct compiler *compiler,
 static const struct expression *compile_expanded(struct compiler *compiler,
                                                  const struct sigma_value *value)
 {
-    struct field_key key = {.node = value->key->node, .op = PREDICATE_IS, .expand = true};
+    struct field_key key = {.node = value->key->node, .how = {.op = PREDICATE_IS, .expand = true}};
     struct operand operand = {.key = &key, .scope = value->scope, .value = value->node};
     struct expansion expansion = {0};
     size_t base = compiler->stack_count;
@@ -434,17 +435,17 @@ const struct expression *sigma_value_compile(struct compiler *compiler,
     const struct sigma_key *key = value->key;
     double number;
 
-    if (key->op == PREDICATE_EXISTS)
+    if (key->how.op == PREDICATE_EXISTS)
         return compile_exists(compiler, value);
     if (yaml_is_null(value->node))
         return compile_null(compiler, value);
     if (!key->known || key->unsupported)
         return constant(compiler, false);
-    if (key->expand && !value->filled)
+    if (key->how.expand && !value->filled)
         return compile_expanded(compiler, value);
-    if (key->fieldref)
+    if (key->how.fieldref)
         return compile_fieldref(compiler, value);
-    if (key->op >= PREDICATE_LESS && key->op <= PREDICATE_GREATER_EQUAL)
+    if (predicate_is_ordered(key->how.op))
         return compile_ordered(compiler, value);
     if (is_number(value, &number))
         return compile_number(compiler, value, number);

@@ -32,4 +32,7 @@ struct sigma_pattern {
 int sigma_pattern_read(struct arena *arena, struct text written, enum predicate_operator op,
                        struct sigma_pattern *out);
 
+/* A number as YAML has it; false: it is none, or beyond 9e18. */
+bool sigma_value_number(struct text text, double *out);
+
 #endif

@@ -3,6 +3,8 @@
 #include <errno.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
+#include "rule/regex.h"
 
 /* Parts of a command line that a rule asks for, and how long they are. */
 #define TOKENS_MAX      3
@@ -72,7 +74,7 @@ static void put_pattern(struct buffer *out, struct text t)
         if (len == 0 && !gap)
             buffer_put_string(&pattern, "[\\x80-\\xff]+");
         gap = len == 0;
-        if (len == 1 && strchr("\\^$.[]|()?*+{}", t.ptr[0]) && t.ptr[0])
+        if (len == 1 && strchr(REGEX_META "]}|", t.ptr[0]) && t.ptr[0])
             buffer_put_char(&pattern, '\\');
         buffer_put(&pattern, t.ptr, len);
         len = len ? len : 1;
@@ -242,7 +244,7 @@ static void put_title(struct buffer *out, const struct event *event, const struc
 static void put_head(struct buffer *out, const struct event *event, struct text id,
                      const struct choice *choice)
 {
-    buffer_put_string(out, "rules:\n  - id: ");
+    buffer_put_string(out, "  - id: ");
     if (id.ptr)
         buffer_put_text(out, id);
     else
@@ -267,11 +269,22 @@ static void put_tokens(struct buffer *out, const struct choice *choice)
     }
 }
 
-static void put_pair(struct buffer *out, const char *field, struct text value)
+static void put_pair(struct buffer *out, int indent, const char *field, struct text value)
 {
-    buffer_printf(out, "          %s: ", field);
+    buffer_printf(out, "%*s%s: ", indent, "", field);
     put_quoted(out, value);
     buffer_put_char(out, '\n');
+}
+
+/* VALUE: of the program. */
+static void put_pairs(struct buffer *out, int indent, const struct choice *choice,
+                      struct text value)
+{
+    put_pair(out, indent, choice->field, value);
+    if (choice->parent_field)
+        put_pair(out, indent, choice->parent_field, choice->parent);
+    if (choice->cmdline.len)
+        put_pair(out, indent, "cmdline", choice->cmdline);
 }
 
 /* VALUE: of the program. */
@@ -279,11 +292,7 @@ static void put_test(struct buffer *out, const char *kind, const struct choice *
                      struct text value)
 {
     buffer_printf(out, "      - %s:\n", kind);
-    put_pair(out, choice->field, value);
-    if (choice->parent_field)
-        put_pair(out, choice->parent_field, choice->parent);
-    if (choice->cmdline.len)
-        put_pair(out, "cmdline", choice->cmdline);
+    put_pairs(out, 10, choice, value);
 }
 
 /* Not the one of the event. */
@@ -297,22 +306,181 @@ static struct text other_program(const struct choice *choice)
     return other;
 }
 
+/* As an item of `rules`. */
+static void put_rule(struct buffer *out, const struct event *event, struct text id,
+                     const struct choice *choice)
+{
+    put_head(out, event, id, choice);
+    buffer_put_string(out, "    match:\n");
+    put_match(out, choice->field, choice->value);
+    if (choice->parent_field)
+        put_match(out, choice->parent_field, choice->parent);
+    put_tokens(out, choice);
+    buffer_put_string(out, "    tests:\n");
+    put_test(out, "alerts", choice, choice->value);
+    put_test(out, "quiet", choice, other_program(choice));
+}
+
+static int choose(const struct event *event, struct choice *choice)
+{
+    choose_names(event, choice);
+    if (!choice->field)
+        return -ENODATA;
+    choose_tokens(event->process, choice);
+    return 0;
+}
+
 int skeleton_put(const struct event *event, struct text id, struct buffer *out)
 {
     struct choice choice = {0};
+    int r = choose(event, &choice);
 
-    choose_names(event, &choice);
-    if (!choice.field)
-        return -ENODATA;
-    choose_tokens(event->process, &choice);
-    put_head(out, event, id, &choice);
-    buffer_put_string(out, "    match:\n");
-    put_match(out, choice.field, choice.value);
-    if (choice.parent_field)
-        put_match(out, choice.parent_field, choice.parent);
-    put_tokens(out, &choice);
-    buffer_put_string(out, "    tests:\n");
-    put_test(out, "alerts", &choice, choice.value);
-    put_test(out, "quiet", &choice, other_program(&choice));
+    if (r < 0)
+        return r;
+    buffer_put_string(out, "rules:\n");
+    put_rule(out, event, id, &choice);
+    return 0;
+}
+
+/* Several events, one after the other. */
+struct sequence {
+    const struct event *events;
+    size_t count;
+    struct choice choices[SKELETON_EVENTS_MAX];
+    const char *key; /* what they have in common; NULL: nothing */
+    int64_t value;   /* of it */
+    struct text id;
+};
+
+/* The value that the event has for a field which may keep events of different origin apart; false:
+ * none, or the one of those that are of no login. */
+static bool read_key(const struct event *event, const char *name, int64_t *out)
+{
+    struct field_ref ref;
+    struct value value;
+
+    if (field_ref_parse(text_from(name), &ref) < 0 || !event_value(event, &ref, &value))
+        return false;
+    *out = value.number;
+    return ref.field->id != FIELD_SESSION || value.number != UINT32_MAX;
+}
+
+static void choose_key(struct sequence *sequence)
+{
+    static const char *const names[] = {"session", "parent.pid", "uid"};
+    int64_t value;
+
+    for (size_t i = 0; i < sizeof names / sizeof *names && !sequence->key; i++) {
+        bool common = read_key(&sequence->events[0], names[i], &sequence->value);
+
+        for (size_t k = 1; common && k < sequence->count; k++)
+            common = read_key(&sequence->events[k], names[i], &value) && value == sequence->value;
+        sequence->key = common ? names[i] : NULL;
+    }
+}
+
+static void put_names(const struct sequence *sequence, const char *between, bool as_id,
+                      struct buffer *out)
+{
+    for (size_t i = 0; i < sequence->count; i++) {
+        size_t begin;
+
+        buffer_put_string(out, i ? between : "");
+        begin = out->len;
+        if (as_id)
+            put_id_part(out, base_name(sequence->choices[i].value));
+        else
+            buffer_put_printable(out, base_name(sequence->choices[i].value));
+        if (out->len == begin)
+            buffer_put_string(out, "program");
+    }
+}
+
+/* The shortest of the usual timespans that holds them all. */
+static const char *timespan_of(const struct sequence *sequence)
+{
+    static const struct {
+        const char *name;
+        int64_t length;
+    } spans[] = {{"1m", 60 * NS_PER_S}, {"10m", 600 * NS_PER_S}, {"1h", 3600 * NS_PER_S}};
+    int64_t first = sequence->events[0].time, last = first;
+
+    for (size_t i = 0; i < sequence->count; i++) {
+        int64_t time = sequence->events[i].time;
+
+        first = time < first ? time : first;
+        last = time > last ? time : last;
+    }
+    for (size_t i = 0; i < sizeof spans / sizeof *spans; i++)
+        if (last - first <= spans[i].length)
+            return spans[i].name;
+    return "1d";
+}
+
+/* The first COUNT of them. */
+static void put_sequence_test(const struct sequence *sequence, const char *kind, size_t count,
+                              struct buffer *out)
+{
+    buffer_printf(out, "  - %s:\n", kind);
+    for (size_t i = 0; i < count; i++) {
+        const struct choice *choice = &sequence->choices[i];
+
+        buffer_printf(out, "      - type: %s\n", event_type_name(sequence->events[i].type));
+        put_pairs(out, 8, choice, choice->value);
+        if (sequence->key)
+            buffer_printf(out, "        %s: %lld\n", sequence->key, (long long)sequence->value);
+    }
+}
+
+static void put_correlation(const struct sequence *sequence, struct buffer *out)
+{
+    CLEANUP(buffer_deinit) struct buffer title = {0};
+
+    put_names(sequence, ", then ", false, &title);
+    buffer_put_string(out, "---\ntitle: ");
+    put_quoted(out, buffer_text(&title));
+    buffer_printf(out, "\nid: %.*s\nlevel: medium\ncorrelation:\n  type: temporal_ordered\n",
+                  TEXT_ARG(sequence->id));
+    buffer_put_string(out, "  rules:\n");
+    for (size_t i = 0; i < sequence->count; i++)
+        buffer_printf(out, "    - %.*s-%zu\n", TEXT_ARG(sequence->id), i + 1);
+    if (sequence->key)
+        buffer_printf(out, "  group-by: [%s]\n", sequence->key);
+    buffer_printf(out, "  timespan: %s\ntests:\n", timespan_of(sequence));
+    put_sequence_test(sequence, "alerts", sequence->count, out);
+    put_sequence_test(sequence, "quiet", sequence->count - 1, out);
+    out->failed |= buffer_failed(&title);
+}
+
+static int put_members(const struct sequence *sequence, struct buffer *out)
+{
+    CLEANUP(buffer_deinit) struct buffer id = {0};
+
+    buffer_put_string(out, "rules:\n");
+    for (size_t i = 0; i < sequence->count; i++) {
+        buffer_clear(&id);
+        buffer_printf(&id, "%.*s-%zu", TEXT_ARG(sequence->id), i + 1);
+        put_rule(out, &sequence->events[i], buffer_text(&id), &sequence->choices[i]);
+    }
+    return buffer_failed(&id) ? -ENOMEM : 0;
+}
+
+int skeleton_put_sequence(const struct event *events, size_t count, struct text id,
+                          struct buffer *out)
+{
+    CLEANUP(buffer_deinit) struct buffer made = {0};
+    struct sequence sequence = {.events = events, .count = count, .id = id};
+
+    for (size_t i = 0; i < count; i++)
+        if (choose(&events[i], &sequence.choices[i]) < 0)
+            return -ENODATA;
+    choose_key(&sequence);
+    if (!id.ptr) {
+        put_names(&sequence, "-then-", true, &made);
+        sequence.id = buffer_text(&made);
+    }
+    if (buffer_failed(&made) || put_members(&sequence, out) < 0)
+        return -ENOMEM;
+    put_correlation(&sequence, out);
     return 0;
 }

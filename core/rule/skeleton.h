@@ -12,4 +12,11 @@
  * -ENODATA: the event has neither of the names that a rule could go by. */
 int skeleton_put(const struct event *event, struct text id, struct buffer *out);
 
+#define SKELETON_EVENTS_MAX 8
+
+/* The same for COUNT events, 2 to SKELETON_EVENTS_MAX, that come in this order: such a rule for
+ * each, and a correlation of them, whose id ID is. -ENODATA of any of them; -ENOMEM. */
+int skeleton_put_sequence(const struct event *events, size_t count, struct text id,
+                          struct buffer *out);
+
 #endif

@@ -1,6 +1,6 @@
 #include "rule/suppress.h"
 
-#include "rule/modifier.h"
+#include "rule/field_key.h"
 
 static const char *const keys[] = {"by", "for"};
 #define KEYS (sizeof keys / sizeof *keys)

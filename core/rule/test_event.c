@@ -1,7 +1,7 @@
 #include "rule/test_event.h"
 
 #include "base/clock.h"
-#include "rule/modifier.h"
+#include "rule/field_key.h"
 
 struct building {
     struct compiler *compiler;
@@ -187,9 +187,36 @@ static void read_event(struct compiler *compiler, const char *scope, const struc
         field_set_add(&event->has, FIELD_RETVAL);
 }
 
+/* A map: one event; of a correlation, also a list of them, in the order they come. */
+static bool read_events(struct compiler *compiler, const char *scope, const struct yaml_node *node,
+                        const struct rule *rule, struct rule_test *test)
+{
+    bool list = rule->correlation && node->kind == YAML_LIST;
+    size_t count = list ? node->count : 1;
+    struct event *events = allocate(compiler, (count + 1) * sizeof *events);
+
+    for (size_t i = 0; events && i < count; i++) {
+        const struct yaml_node *map = list ? node->items[i] : node;
+
+        if (map->kind != YAML_MAP) {
+            diag_error(compiler->diags, map->mark, "bad-test",
+                       rule->correlation
+                           ? "a test of a correlation is a list of events, each a "
+                             "map of fields and their values"
+                           : "'alerts' and 'quiet' take a map of fields and their values");
+            return false;
+        }
+        events[i].type = rule->on;
+        read_event(compiler, scope, map, &events[i]);
+    }
+    test->events = events;
+    test->event_count = count;
+    return events;
+}
+
 /* False when NODE is no test. */
 static bool read_test(struct compiler *compiler, const char *scope, const struct yaml_node *node,
-                      struct rule_test *test)
+                      const struct rule *rule, struct rule_test *test)
 {
     const struct yaml_node *key = node->kind == YAML_MAP && node->count == 1 ? node->keys[0] : NULL;
     bool alerts = key && text_is(key->text, "alerts");
@@ -202,15 +229,9 @@ static bool read_test(struct compiler *compiler, const char *scope, const struct
                    diag_hint(compiler->diags, key ? text_nearest(key->text, names, 2) : NULL));
         return false;
     }
-    if (node->items[0]->kind != YAML_MAP) {
-        diag_error(compiler->diags, node->items[0]->mark, "bad-test",
-                   "'%.*s' takes a map of fields and their values", TEXT_ARG(key->text));
-        return false;
-    }
     test->mark = compiler_keep_mark(compiler, key->mark);
     test->alerts = alerts;
-    read_event(compiler, scope, node->items[0], &test->event);
-    return true;
+    return read_events(compiler, scope, node->items[0], rule, test);
 }
 
 void test_events_read(struct compiler *compiler, const char *scope, const struct yaml_node *node,
@@ -222,11 +243,8 @@ void test_events_read(struct compiler *compiler, const char *scope, const struct
     }
     struct rule_test *tests = allocate(compiler, (node->count + 1) * sizeof *tests);
 
-    for (size_t i = 0; tests && i < node->count; i++) {
-        struct rule_test *test = &tests[rule->test_count];
-
-        test->event.type = rule->on;
-        rule->test_count += read_test(compiler, scope, node->items[i], test);
-    }
+    for (size_t i = 0; tests && i < node->count; i++)
+        rule->test_count +=
+            read_test(compiler, scope, node->items[i], rule, &tests[rule->test_count]);
     rule->tests = tests;
 }

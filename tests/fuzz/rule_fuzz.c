@@ -5,13 +5,13 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "alert/selftest.h"
 #include "base/cleanup.h"
 #include "base/diag_report.h"
 #include "rule/explain.h"
 #include "rule/lint.h"
 #include "rule/matcher.h"
 #include "rule/plan.h"
-#include "rule/selftest.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

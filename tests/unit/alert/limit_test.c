@@ -135,7 +135,7 @@ static void says_which_rule(void **state)
 
     add(f, 1, 0);
     expect(f, NS_PER_S, 1, 1);
-    limit_put_message(&out, &f->sum);
+    limit_put_message(&out, LIMIT_REGEX, &f->sum);
     assert_non_null(
         strstr(buffer_string(&out), "a regex of rule 'b' was given up on for 1 event,"));
     buffer_clear(&out);

@@ -256,6 +256,70 @@ static void what_is_folded_goes_on(void **state)
     assert_int_equal(3 + 2 + 1, alerts(f) - before);
 }
 
+#define CORRELATION(keys) \
+    "---\ntitle: K\nid: k\ncorrelation: {type: event_count, rules: a, " keys "}\n"
+
+static void what_is_counted_goes_on(void **state)
+{
+    struct fixture *f = *state;
+    const char *three =
+        "rules:\n" RULE("a", "comm: x") CORRELATION("timespan: 1m, condition: {gte: 3}");
+
+    begin(f, three, false);
+    assert_int_equal(0, raised(f));
+    ask(f, "rules:\n" RULE("b", "comm: x") RULE("a", "comm: x")
+               CORRELATION("timespan: 1m, condition: {gte: 3}"));
+    assert_int_equal(1, raised(f)); /* of b */
+    ask(f, three);
+    assert_int_equal(1, raised(f)); /* of the correlation */
+    assert_int_equal(0, raised(f));
+    ask(f, "rules:\n" RULE("a", "comm: x") CORRELATION("timespan: 1m, condition: {gte: 2}"));
+    assert_int_equal(0, raised(f));
+    assert_int_equal(1, raised(f));
+    assert_int_equal(2, detector_counters(f->detector).correlator.matches);
+}
+
+/* A member's own alert is raised where the correlation says so, its message or none. */
+static void members_alert_when_generated(void **state)
+{
+    struct fixture *f = *state;
+
+    begin(f,
+          "rules:\n" RULE("a", "comm: x")
+              CORRELATION("timespan: 1m, generate: true, condition: {gte: 2}"),
+          false);
+    assert_int_equal(1, raised(f));
+    assert_int_equal(2, raised(f));
+}
+
+/* Each event is the first of a group of its own. */
+static void what_correlations_forgot_is_told(void **state)
+{
+    struct fixture *f = *state;
+    char name[4096];
+
+    begin(f,
+          "rules:\n" RULE("a", "comm: x")
+              CORRELATION("group-by: exe, timespan: 1m, condition: {gte: 2}"),
+          false);
+    memset(name, 'x', sizeof name);
+    for (int i = 0; detector_counters(f->detector).correlator.evicted < 2; i++) {
+        memcpy(name, &i, sizeof i); /* no UTF-8, as names may be */
+        process_set_text(&f->process, FIELD_EXE, &f->process.exe,
+                         ((struct text){name, sizeof name}));
+        assert_int_equal(0, raised(f));
+        assert_true(i < 100000);
+    }
+    assert_in_range(detector_counters(f->detector).correlator.bytes,
+                    CORRELATOR_RULE_BYTES_MAX - (64 << 10), CORRELATOR_RULE_BYTES_MAX);
+    uint64_t before = alerts(f);
+
+    detector_tick(f->detector, 2 * NS_PER_S);
+    assert_int_equal(1, alerts(f) - before);
+    detector_tick(f->detector, 3 * NS_PER_S);
+    assert_int_equal(1, alerts(f) - before);
+}
+
 static void changed_files_are_read_when_watched(void **state)
 {
     struct fixture *f = *state;
@@ -340,6 +404,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(mistakes_leave_the_rules_in_force, set_up, tear_down),
         cmocka_unit_test_setup_teardown(mistakes_are_told_by_the_first, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_folded_goes_on, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_counted_goes_on, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(members_alert_when_generated, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_correlations_forgot_is_told, set_up, tear_down),
         cmocka_unit_test_setup_teardown(changed_files_are_read_when_watched, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_regexes_were_given_up_on_is_told, set_up, tear_down),
         cmocka_unit_test_setup_teardown(each_event_meets_one_whole_book, set_up, tear_down),

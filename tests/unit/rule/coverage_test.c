@@ -1,6 +1,6 @@
 #include "rule_fixture.h"
 
-#include "rule/selftest.h"
+#include "alert/selftest.h"
 
 static const char rules[] = "lists: {l: [a, b]}\n"
                             "rules:\n"

@@ -167,7 +167,7 @@ static void test_claims_hold(void **state)
     for (unsigned rule = 0; rule < RULES; rule++)
         for (unsigned event = 0; event < RULES; event++)
             holds[rule][event] =
-                matcher_holds_as_written(matcher, &rules[event]->tests[0].event, rules[rule]);
+                matcher_holds_as_written(matcher, rules[event]->tests[0].events, rules[rule]);
     for (unsigned a = 0; a < RULES; a++) {
         for (unsigned b = 0; b < RULES; b++) {
             const struct expression *one = rules[a]->expression, *other = rules[b]->expression;

@@ -190,6 +190,26 @@ static void test_always_evaluated(void **state)
     assert_int_equal(ruleset_always(load.ruleset, EVENT_EXIT), 0);
 }
 
+/* A rule that feeds a correlation is there for that, and one without alerts stands in for none. */
+static void test_members(void **state)
+{
+    CLEANUP(load_deinit)
+    struct load load =
+        lint_text("rules:\n"
+                  "- {id: wide, match: {exe|startswith: /tmp/}, tests: []}\n"
+                  "- {id: part, match: {exe|startswith: /tmp/, uid: 0}, tests: []}\n"
+                  "- {id: part-wide, match: {comm: sh|bash}, tests: []}\n"
+                  "- {id: own, match: {comm: sh|bash, uid: 0}, tests: []}\n"
+                  "- {id: own-narrow, match: {comm: sh|bash, uid: 0, gid: 0}, tests: []}\n"
+                  "---\n"
+                  "title: both\n"
+                  "correlation: {type: temporal, rules: [part, part-wide], timespan: 1m}\n"
+                  "tests: []\n");
+
+    assert_int_equal(load.diags.count, 1);
+    assert_diag(&load, "shadowed-rule", 6, 8);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -197,7 +217,7 @@ int main(void)
         cmocka_unit_test(test_not_shadowed),     cmocka_unit_test(test_never_matches),
         cmocka_unit_test(test_costly_regex),     cmocka_unit_test(test_cost),
         cmocka_unit_test(test_always_evaluated), cmocka_unit_test(test_cost_limits),
-        cmocka_unit_test(test_many_costly),
+        cmocka_unit_test(test_many_costly),      cmocka_unit_test(test_members),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -458,6 +458,7 @@ static void test_sigma_is_skipped(void **state)
                                  "logsource: {product: linux}\n"
                                  "detection: {a: {b: c}, condition: a}\n"
                                  "---\n"
+                                 "status: deprecated\n"
                                  "correlation: {type: event_count}\n"
                                  "---\n"
                                  "rules: [{id: x, match: {uid: 33}, tests: []}]\n");

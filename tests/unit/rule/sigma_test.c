@@ -246,6 +246,16 @@ static void test_auditd(void **state)
     struct load path = load_text(AUDITD "detection: {s: {type: PATH, name: x}, condition: s}\n");
 
     assert_non_null(find_diag(&path, "sigma-unsupported"));
+    CLEANUP(load_deinit)
+    struct load twice =
+        load_good(AUDITD "detection: {s: {a0: nc}, t: {a0: sh}, condition: s and t}\n");
+
+    assert_non_null(find_diag(&twice, "never-matches"));
+    CLEANUP(load_deinit)
+    struct load both =
+        load_good(AUDITD "detection: {s: {a0: nc}, t: {a1: sh}, condition: s and t}\n");
+
+    assert_null(find_diag(&both, "never-matches"));
 }
 
 /* What the specification says of values, where the vectors say nothing. */

@@ -1,7 +1,9 @@
 /* Runs the tests that rules carry: each `alerts` event must hit its rule as its author wrote it,
- * each `quiet` event must not. */
-#ifndef PICKET_RULE_SELFTEST_H
-#define PICKET_RULE_SELFTEST_H
+ * each `quiet` event must not. Of a correlation they are events one after the other, each a second
+ * after the one before unless it says its time: the rules referred to, as they are written, see
+ * them all, and the correlation has to fire, or not. */
+#ifndef PICKET_ALERT_SELFTEST_H
+#define PICKET_ALERT_SELFTEST_H
 
 #include "rule/coverage.h"
 

@@ -1,6 +1,6 @@
-#include "rule_fixture.h"
+#include "../rule/rule_fixture.h"
 
-#include "rule/selftest.h"
+#include "alert/selftest.h"
 
 static struct selftest_counts run(struct load *load)
 {
@@ -153,12 +153,94 @@ static void test_sets(void **state)
     assert_diag(&wrong, "bad-value", 7, 28);
 }
 
+/* Sequences of events: a second apart unless they say otherwise, judged as the rules are written.
+ */
+static const char correlations[] =
+    "rules:\n"
+    "- {id: a, match: {comm: a}, tests: []}\n"
+    "- {id: b, on: exit, match: {comm: b}, enabled: false, tests: []}\n"
+    "---\n"
+    "title: pair\n"
+    "id: pair\n"
+    "enabled: false\n"
+    "correlation: {type: temporal_ordered, rules: [a, b], group-by: uid, timespan: 1s}\n"
+    "tests:\n"
+    "- alerts: [{comm: a}, {type: exit, comm: b}]\n"
+    "- quiet: [{comm: a}, {comm: x}, {type: exit, comm: b}]\n"
+    "- quiet: [{comm: a, uid: 1}, {type: exit, comm: b, uid: 2}]\n"
+    "- quiet: [{comm: a}, {comm: b}]\n"
+    "- alerts: [{comm: a, time: 2026-01-01T00:00:00Z}, {type: exit, comm: b}]\n"
+    "- quiet: [{comm: a, time: 2026-01-01T00:00:05Z},\n"
+    "          {type: exit, comm: b, time: 2026-01-01T00:00:04Z}]\n"
+    "---\n"
+    "title: pairs\n"
+    "id: pairs\n"
+    "correlation: {type: event_count, rules: pair, timespan: 1m, condition: {gte: 2}}\n"
+    "tests:\n"
+    "- alerts: [{comm: a}, {type: exit, comm: b}, {comm: a}, {type: exit, comm: b}]\n"
+    "- quiet: [{comm: a}, {type: exit, comm: b}]\n"
+    "---\n"
+    "overrides:\n"
+    "  a: {unless: {comm: a}}\n";
+
+static void test_sequences(void **state)
+{
+    CLEANUP(load_deinit) struct load load = load_good(correlations);
+    CLEANUP(coverage_freep) struct coverage *coverage = NULL;
+    struct selftest_counts counts;
+
+    assert_int_equal(coverage_new(load.ruleset, &coverage), 0);
+    assert_int_equal(selftest_cover(load.ruleset, coverage, &load.diags, &counts), 0);
+    if (counts.failed)
+        print_diags(&load);
+    assert_int_equal(counts.tests, 8);
+    assert_int_equal(counts.failed, 0);
+    /* What the events of a correlation's tests show of its rules counts for these: all but a, which
+     * with its exception never fires. */
+    struct coverage_sum sum = coverage_sum(coverage);
+
+    assert_int_equal(sum.rules, 4);
+    assert_int_equal(sum.fired, 3);
+    assert_int_equal(sum.branches, 3);
+    assert_int_equal(sum.covered, 3);
+}
+
+static void test_failing_sequences(void **state)
+{
+    CLEANUP(load_deinit)
+    struct load load = load_good("rules:\n"
+                                 "- {id: a, match: {comm: a}, tests: []}\n"
+                                 "---\n"
+                                 "title: twice\n"
+                                 "id: twice\n"
+                                 "correlation: {type: event_count, rules: a, timespan: 1m,\n"
+                                 "              condition: {gte: 2}}\n"
+                                 "tests:\n"
+                                 "- quiet: [{comm: a}, {comm: a}]\n"
+                                 "- alerts: [{comm: a}, {comm: b}]\n"
+                                 "- alerts: {comm: a}\n"
+                                 "- alerts: []\n");
+    struct selftest_counts counts = run(&load);
+
+    assert_int_equal(counts.tests, 4);
+    assert_int_equal(counts.failed, 4);
+    assert_diag(&load, "test-failed", 9, 3);
+    assert_diag(&load, "test-failed", 10, 3);
+    assert_diag(&load, "test-failed", 11, 3);
+    assert_diag(&load, "test-failed", 12, 3);
+    assert_non_null(strstr(load.diags.items[1].message, "number 2 is one that none"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_values),   cmocka_unit_test(test_nested_parents),
-        cmocka_unit_test(test_failures), cmocka_unit_test(test_mistakes),
+        cmocka_unit_test(test_values),
+        cmocka_unit_test(test_nested_parents),
+        cmocka_unit_test(test_failures),
+        cmocka_unit_test(test_mistakes),
         cmocka_unit_test(test_sets),
+        cmocka_unit_test(test_sequences),
+        cmocka_unit_test(test_failing_sequences),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,56 @@
+#include "rule/rule_name.h"
+
+#include <errno.h>
+
+static void add(struct compiler *compiler, struct text text, const struct rule_name *name)
+{
+    struct rule_name *known = map_get(&compiler->rule_names, text);
+
+    if (known) {
+        known->shared |= known->draft != name->draft || known->root != name->root;
+        return;
+    }
+    known = arena_alloc(&compiler->arena, sizeof *known);
+    if (known)
+        *known = *name;
+    if (!known || map_add(&compiler->rule_names, text, known) < 0)
+        compiler->failed = true;
+}
+
+void rule_name_add(struct compiler *compiler, struct text name, struct draft *draft)
+{
+    add(compiler, name, &(struct rule_name){.draft = draft});
+}
+
+void rule_name_omit(struct compiler *compiler, const struct yaml_node *root, bool unsupported,
+                    const char *reason)
+{
+    static const char *const keys[] = {"id", "name"};
+    struct rule_name name = {.root = root, .reason = reason, .unsupported = unsupported};
+
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        const struct yaml_node *value = yaml_get(root, keys[i]);
+
+        if (value && value->kind == YAML_SCALAR && value->text.len && !yaml_is_null(value))
+            add(compiler, value->text, &name);
+    }
+}
+
+const struct rule_name *rule_name_resolve(struct compiler *compiler, const char *scope,
+                                          const struct yaml_node *node)
+{
+    const struct rule_name *name = map_get(&compiler->rule_names, node->text);
+
+    if (name && !name->shared)
+        return name;
+    if (name)
+        diag_error(compiler->diags, node->mark, "ambiguous-rule",
+                   "two rules are called '%.*s', which %s refers to: refer to one by its id",
+                   TEXT_ARG(node->text), scope);
+    else
+        diag_error(compiler->diags, node->mark, "unknown-rule",
+                   "there is no rule '%.*s', which %s refers to%s", TEXT_ARG(node->text), scope,
+                   diag_hint(compiler->diags,
+                             compiler_nearest(compiler, &compiler->rule_names, node->text)));
+    return NULL;
+}
