@@ -1,11 +1,12 @@
 /* match_bench [-r ROUNDS] FOLDER: what matching costs an event, with reading excluded, on the
  * events of FOLDER/benign.jsonl.gz; as the number of rules grows, beside a loop of PCRE2's machine
- * code over the same rules; and with the rules of FOLDER/sigma-dev. All in one interleaved run: in
- * each round each set of rules has its turn. Prints a JSON line for each set, times in nanoseconds.
+ * code over the same rules; and with the rules of FOLDER/sigma-dev, alone and beside ten copies
+ * with other values. All in one interleaved run: in each round each set of rules has its turn.
+ * Prints a JSON line for each set, times in nanoseconds.
  *
  * match_bench load SET FOLDER is started by it, to have a process of its own: loads
  * such rules and prints how long it took and what it takes. */
-#include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -85,28 +86,46 @@ static void read_corpus(struct corpus *corpus, const char *folder)
         keep_event(corpus, &event);
 }
 
-/* "10", "sigma" or "sigma10". */
-static int write_rules(struct buffer *out, const char *name, const char *folder)
+/* Those of a set: as many as its name says, of our own; or ("sigma", and a number of copies behind
+ * it) the published files, and copies with other values. */
+struct rules {
+    struct buffer folder, text;
+    struct rule_source sources[2];
+    size_t count;
+};
+
+static void rules_deinit(struct rules *rules)
 {
-    CLEANUP(buffer_deinit) struct buffer path = {0};
-    unsigned copies = strlen(name) <= 5 ? 1 : (unsigned)strtoul(name + 5, NULL, 10);
+    buffer_deinit(&rules->folder);
+    buffer_deinit(&rules->text);
+}
+
+static void find_rules(const char *name, const char *folder, struct rules *out)
+{
+    unsigned copies = 0;
 
     if (strncmp(name, "sigma", 5) != 0) {
-        match_rules_generate(out, strtoul(name, NULL, 10));
-        return 0;
+        match_rules_generate(&out->text, strtoul(name, NULL, 10));
+    } else {
+        copies = (unsigned)strtoul(name + 5, NULL, 10);
+        buffer_printf(&out->folder, "%s/sigma-dev", folder);
+        out->sources[out->count++].path = buffer_string(&out->folder);
+        if (copies > 0 &&
+            match_rules_copy_sigma(&out->text, buffer_string(&out->folder), copies) <= 0)
+            die("no Sigma rules in that folder");
     }
-    buffer_printf(&path, "%s/sigma-dev", folder);
-    return match_rules_from_sigma(out, buffer_string(&path), copies);
+    if (out->text.len > 0)
+        out->sources[out->count++] =
+            (struct rule_source){.path = "rules.yaml", .content = buffer_text(&out->text)};
 }
 
 /* Milliseconds. */
-static double load(const struct buffer *rules, struct ruleset **out)
+static double load(const struct rules *rules, struct ruleset **out)
 {
     CLEANUP(diag_list_deinit) struct diag_list diags = {0};
     CLEANUP(buffer_deinit) struct buffer told = {0};
-    struct rule_source source = {.path = "rules.yaml", .content = buffer_text(rules)};
     int64_t begin = clock_monotonic();
-    int r = ruleset_load(&source, 1, &diags, out);
+    int r = ruleset_load(rules->sources, rules->count, &diags, out);
 
     if (r == 0)
         return (double)(clock_monotonic() - begin) / (double)NS_PER_MS;
@@ -132,15 +151,15 @@ static int load_alone(const char *name, const char *folder)
 {
     CLEANUP(matcher_freep) struct matcher *matcher = NULL;
     CLEANUP(ruleset_freep) struct ruleset *ruleset = NULL;
-    struct buffer rules = {0};
+    struct rules rules = {0};
 
-    if (write_rules(&rules, name, folder) < 0)
-        die("no rules");
+    find_rules(name, folder, &rules);
     double ms = load(&rules, &ruleset);
 
-    buffer_deinit(&rules);
+    rules_deinit(&rules);
     if (matcher_new(ruleset, &matcher) < 0)
         die("out of memory");
+    malloc_trim(0); /* as the engine does */
     printf("%.1f %ld\n", ms, resident_kib());
     return EXIT_SUCCESS;
 }
@@ -192,11 +211,10 @@ static void make_loop(struct set *set)
 
 static void make_set(struct set *set, const char *name, const char *folder, unsigned rounds)
 {
-    CLEANUP(buffer_deinit) struct buffer rules = {0};
+    CLEANUP(rules_deinit) struct rules rules = {0};
 
     snprintf(set->name, sizeof set->name, "%s", name);
-    if (write_rules(&rules, name, folder) < 0)
-        die("no Sigma rules in that folder");
+    find_rules(name, folder, &rules);
     load(&rules, &set->ruleset);
     set->count = set->ruleset->count;
     set->indexed = calloc(rounds, sizeof *set->indexed);

@@ -84,24 +84,11 @@ void match_rules_generate(struct buffer *out, size_t count)
     }
 }
 
-static const struct {
-    const char *sigma, *ours;
-} fields[] = {
-    {"Image", "exe"},
-    {"CommandLine", "cmdline"},
-    {"ParentImage", "parent.exe"},
-    {"ParentCommandLine", "parent.cmdline"},
-    {"User", "user"},
-    {"CurrentDirectory", "cwd"},
-    {"LogonId", "session"},
-};
-
 /* The files of a folder being turned into rules. */
 struct conversion {
     struct buffer *out;
     unsigned copies, copy;
     int count;
-    bool unsupported; /* in the rule at hand */
 };
 
 static bool has_part(struct text whole, const char *part)
@@ -126,14 +113,14 @@ static char turn(char c, unsigned by)
     return (char)(first + (c - first + (int)by) % 26);
 }
 
-/* Words of four letters and more become others; what is shorter, or an escape, stays. */
-static void put_changed(struct buffer *out, struct text text, unsigned copy)
+/* Words of at least LEAST letters become others; what is shorter, or an escape, stays. */
+static void put_changed(struct buffer *out, struct text text, size_t least, unsigned copy)
 {
     buffer_put_char(out, '\'');
     for (size_t i = 0, end; i < text.len; i = end) {
         for (end = i; end < text.len && isalpha((unsigned char)text.ptr[end]);)
             end++;
-        bool word = end - i >= 4 && (i == 0 || text.ptr[i - 1] != '\\');
+        bool word = end - i >= least && (i == 0 || text.ptr[i - 1] != '\\');
 
         for (; i < end; i++)
             put_char(out, turn(text.ptr[i], word ? copy : 0));
@@ -143,89 +130,56 @@ static void put_changed(struct buffer *out, struct text text, unsigned copy)
     buffer_put_char(out, '\'');
 }
 
-static void put_key(struct conversion *conversion, struct text key)
+/* What is short in a regex is its syntax. */
+static void put_values(struct conversion *conversion, struct text key, const struct yaml_node *node)
 {
-    struct text modifiers = key, name = text_split(&modifiers, '|');
-    const char *ours = NULL;
-    bool regex = modifiers.ptr && has_part(modifiers, "re");
-    bool number = text_is(name, "LogonId");
+    size_t least = has_part(key, "re") ? 4 : 1;
 
-    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
-        if (text_is(name, fields[i].sigma))
-            ours = fields[i].ours;
-    conversion->unsupported |= !ours;
-    buffer_printf(conversion->out, "'%s", ours ? ours : "");
-    if (modifiers.ptr)
-        buffer_printf(conversion->out, "|%.*s", TEXT_ARG(modifiers));
-    else if (!number)
-        buffer_put_string(conversion->out, "|glob");
-    buffer_put_string(conversion->out, regex || number ? "': " : "|nocase': ");
-}
-
-static void put_values(struct conversion *conversion, const struct yaml_node *node)
-{
     buffer_put_char(conversion->out, '[');
     if (node->kind == YAML_SCALAR)
-        put_changed(conversion->out, node->text, conversion->copy);
+        put_changed(conversion->out, node->text, least, conversion->copy);
     for (size_t i = 0; node->kind == YAML_LIST && i < node->count; i++) {
         buffer_put_string(conversion->out, i ? ", " : "");
-        conversion->unsupported |= node->items[i]->kind != YAML_SCALAR;
-        put_changed(conversion->out, node->items[i]->text, conversion->copy);
+        put_changed(conversion->out, node->items[i]->text, least, conversion->copy);
     }
     buffer_put_char(conversion->out, ']');
 }
 
 static void put_selection(struct conversion *conversion, const struct yaml_node *node)
 {
+    struct buffer *out = conversion->out;
     bool map = node->kind == YAML_MAP;
 
-    conversion->unsupported |= node->kind == YAML_SCALAR;
-    buffer_put_char(conversion->out, map ? '{' : '[');
+    buffer_put_char(out, map ? '{' : '[');
     for (size_t i = 0; i < node->count; i++) {
-        buffer_put_string(conversion->out, i ? ", " : "");
+        buffer_put_string(out, i ? ", " : "");
         if (map) {
-            put_key(conversion, node->keys[i]->text);
-            put_values(conversion, node->items[i]);
+            buffer_printf(out, "'%.*s': ", TEXT_ARG(node->keys[i]->text));
+            put_values(conversion, node->keys[i]->text, node->items[i]);
         } else {
             put_selection(conversion, node->items[i]);
         }
     }
-    buffer_put_char(conversion->out, map ? '}' : ']');
-}
-
-static void put_condition(struct buffer *out, const struct yaml_node *node)
-{
-    if (node->kind == YAML_SCALAR)
-        buffer_printf(out, "(%.*s)", TEXT_ARG(node->text));
-    for (size_t i = 0; node->kind == YAML_LIST && i < node->count; i++) {
-        buffer_put_string(out, i ? " or " : "");
-        put_condition(out, node->items[i]);
-    }
+    buffer_put_char(out, map ? '}' : ']');
 }
 
 static void put_rule(struct conversion *conversion, const struct yaml_node *detection)
 {
     struct buffer *out = conversion->out;
     const struct yaml_node *condition = yaml_get(detection, "condition");
-    size_t begin = out->len;
 
-    conversion->unsupported = !condition;
-    buffer_printf(out, "- {id: sigma-%d, tests: [], where: {", conversion->count);
+    buffer_printf(out,
+                  "---\ntitle: Copy %d\n"
+                  "logsource: {product: linux, category: process_creation}\ndetection:\n",
+                  conversion->count++);
     for (size_t i = 0; i < detection->count; i++) {
         if (detection->items[i] == condition)
             continue;
-        buffer_printf(out, "%.*s: ", TEXT_ARG(detection->keys[i]->text));
+        buffer_printf(out, "  %.*s: ", TEXT_ARG(detection->keys[i]->text));
         put_selection(conversion, detection->items[i]);
-        buffer_put_string(out, ", ");
+        buffer_put_char(out, '\n');
     }
-    buffer_put_string(out, "}, condition: '");
-    if (condition)
-        put_condition(out, condition);
-    buffer_put_string(out, "'}\n");
-    if (conversion->unsupported)
-        out->len = begin;
-    else
-        conversion->count++;
+    buffer_printf(out, "  condition: '%.*s'\n", TEXT_ARG(condition->text));
 }
 
 /* nftw() has no argument for its callback. */
@@ -249,17 +203,16 @@ static int convert_file(const char *path, const struct stat *status, int flag, s
         const struct yaml_node *detection =
             documents.roots[i] ? yaml_get(documents.roots[i], "detection") : NULL;
 
-        for (converting.copy = 0; detection && converting.copy < converting.copies;
+        for (converting.copy = 1; detection && converting.copy <= converting.copies;
              converting.copy++)
             put_rule(&converting, detection);
     }
     return 0;
 }
 
-int match_rules_from_sigma(struct buffer *out, const char *folder, unsigned copies)
+int match_rules_copy_sigma(struct buffer *out, const char *folder, unsigned copies)
 {
     converting = (struct conversion){.out = out, .copies = copies};
-    buffer_put_string(out, "rules:\n");
     if (nftw(folder, convert_file, 16, FTW_PHYS) != 0)
         return -EIO;
     return converting.count;

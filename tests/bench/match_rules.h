@@ -1,4 +1,4 @@
-/* Rules to measure matching with: made up, or after Sigma's, as a file of picket's own. */
+/* Rules to measure matching with, as a file: made up, or after Sigma's. */
 #ifndef PICKET_TESTS_MATCH_RULES_H
 #define PICKET_TESTS_MATCH_RULES_H
 
@@ -8,9 +8,8 @@
  * a quarter what exe is, begins or ends with, a quarter have a regex for comm or parent. */
 void match_rules_generate(struct buffer *out, size_t count);
 
-/* The rules of the Sigma files under FOLDER, roughly: their selections and conditions with the
- * modifiers of ours. COPIES of each, all but the first with other values. Returns how many rules,
- * or -errno. */
-int match_rules_from_sigma(struct buffer *out, const char *folder, unsigned copies);
+/* COPIES of each Sigma rule in the files under FOLDER, each with values of its own in the same
+ * places: letters become others. As Sigma documents. Returns how many, or -errno. */
+int match_rules_copy_sigma(struct buffer *out, const char *folder, unsigned copies);
 
 #endif
