@@ -10,12 +10,6 @@ static struct correlation_memory *memory_of(struct correlation_group *group)
     return &group->state->memory;
 }
 
-static bool is_of_numbers(enum correlation_type type)
-{
-    return type == CORRELATION_VALUE_SUM || type == CORRELATION_VALUE_AVG ||
-           type == CORRELATION_VALUE_PERCENTILE || type == CORRELATION_VALUE_MEDIAN;
-}
-
 struct correlation_group *correlation_group_new(struct correlation_state *state,
                                                 struct sip_digest digest,
                                                 const struct correlation_value *key)
@@ -28,9 +22,17 @@ struct correlation_group *correlation_group_new(struct correlation_state *state,
         return NULL;
     group->state = state;
     group->digest = digest;
-    group->newest.time = INT64_MIN / 2;
+    group->newest.time = group->hidden = INT64_MIN / 2;
     correlation_value_copy(key, count, group->key, (char *)(group->key + count));
     return group;
+}
+
+static void release_link(struct correlation_group *group, struct correlation_link *link)
+{
+    if (correlation_of(group)->type == CORRELATION_TEMPORAL_ORDERED)
+        correlation_link_release_chain(memory_of(group), link);
+    else
+        correlation_link_release(memory_of(group), link);
 }
 
 /* Takes the hit at INDEX out of LANE and forgets it. */
@@ -41,26 +43,15 @@ static void drop(struct correlation_group *group, struct correlation_lane *lane,
 
     if (type == CORRELATION_VALUE_COUNT)
         correlation_values_remove(&group->values, link);
-    if (is_of_numbers(type))
+    if (correlation_is_numeric(type))
         correlation_numbers_remove(&group->numbers, link->number);
-    if (type == CORRELATION_TEMPORAL_ORDERED)
-        correlation_link_release_chain(memory_of(group), link);
-    else
-        correlation_link_release(memory_of(group), link);
+    release_link(group, link);
 }
 
 static void release_lane(struct correlation_group *group, struct correlation_lane *lane)
 {
-    bool chained = correlation_of(group)->type == CORRELATION_TEMPORAL_ORDERED;
-
-    for (size_t i = 0; i < lane->count; i++) {
-        struct correlation_link *link = correlation_lane_at(lane, i);
-
-        if (chained)
-            correlation_link_release_chain(memory_of(group), link);
-        else
-            correlation_link_release(memory_of(group), link);
-    }
+    for (size_t i = 0; i < lane->count; i++)
+        release_link(group, correlation_lane_at(lane, i));
     correlation_memory_give(memory_of(group), (void *)lane->links);
 }
 
@@ -85,9 +76,9 @@ size_t correlation_group_forget(struct correlation_group *group)
         for (size_t k = 0; k < group->lanes[i].count; k++) {
             struct correlation_link *link = correlation_lane_at(&group->lanes[i], k);
 
-            for (; link && link->share; link = chained ? link->before : NULL) {
+            for (; link; link = chained ? link->before : NULL) {
+                count += link->share != NULL;
                 correlation_link_forget(memory_of(group), link);
-                count++;
             }
         }
     }
@@ -164,7 +155,7 @@ static void prune_lane(struct correlation_group *group, struct correlation_lane 
     while (lane->count && correlation_lane_at(lane, lane->count - 1)->moment.time > until)
         drop(group, lane, lane->count - 1);
     /* A sum is that of one window, which ends with the newest. */
-    if (lane->count && is_of_numbers(correlation_of(group)->type)) {
+    if (lane->count && correlation_is_numeric(correlation_of(group)->type)) {
         int64_t last = correlation_lane_at(lane, lane->count - 1)->moment.time;
 
         from += CORRELATION_DISORDER;
@@ -186,15 +177,20 @@ static void prune(struct correlation_group *group, int64_t now)
         group->newest = (struct correlation_moment){now, 0};
 }
 
-/* What an event that comes now cannot see for the hits behind it. */
+/* What an event that comes now cannot see for the hits behind it. One that comes late may miss what
+ * goes for the bound alone. */
 static void prune_hidden(struct correlation_group *group, struct correlation_lane *lane)
 {
     int64_t settled = group->newest.time - CORRELATION_DISORDER;
 
     while (lane->count >= 2 && correlation_lane_at(lane, 1)->moment.time <= settled)
         drop(group, lane, 0);
-    while (lane->count >= CORRELATION_LANE_MAX)
+    while (lane->count >= CORRELATION_LANE_MAX) {
+        int64_t time = correlation_lane_at(lane, 1)->moment.time;
+
+        group->hidden = time > group->hidden ? time : group->hidden;
         drop(group, lane, 0);
+    }
 }
 
 static bool has_moment(const struct correlation_lane *lane, struct correlation_moment moment)
@@ -223,58 +219,62 @@ static struct correlation_link *put_link(struct correlation_group *group,
     return link;
 }
 
-/* The events of but the latest are kept: that many an alert can show, and there may be thousands.
- */
-static void forget_events(struct correlation_group *group, struct correlation_lane *lane,
-                          size_t index)
+/* The events of the first and the last hits are kept, as an alert shows them: there may be
+ * thousands. By the hit at INDEX, which is new, one of them is no longer of those. */
+static void forget_event(struct correlation_group *group, struct correlation_lane *lane,
+                         size_t index)
 {
-    if (lane->count <= CORRELATION_EVENTS_MAX)
+    if (lane->count <= CORRELATION_SHOWN_MAX)
         return;
-    size_t oldest = lane->count - CORRELATION_EVENTS_MAX - 1;
+    size_t first = CORRELATION_SHOWN_FIRST;
+    size_t last = lane->count - (CORRELATION_SHOWN_MAX - CORRELATION_SHOWN_FIRST) - 1;
 
+    if (index < first)
+        index = first;
     correlation_link_forget(memory_of(group),
-                            correlation_lane_at(lane, index < oldest ? index : oldest));
+                            correlation_lane_at(lane, index < last ? index : last));
 }
 
 static bool put_counted(struct correlation_group *group, const struct correlation_hit *hit,
-                        bool *starved)
+                        struct correlation_place *place)
 {
     struct correlation_lane *lane = make_lane(group, 0);
     size_t index;
 
     if (lane && has_moment(lane, hit->moment))
         return false; /* one event, which two members saw */
-    *starved = !lane || !put_link(group, lane, hit, &index);
-    if (*starved)
+    place->starved = !lane || !put_link(group, lane, hit, &index);
+    if (place->starved)
         return false;
-    forget_events(group, lane, index);
+    forget_event(group, lane, index);
     return true;
 }
 
-/* Of a value there is the latest hit alone: it outlives the others. */
+/* Of a value there is the latest hit alone: it outlives the others. One event may bring several, by
+ * what different members look at. */
 static bool put_value(struct correlation_group *group, const struct correlation_hit *hit,
-                      bool *starved)
+                      struct correlation_place *place)
 {
     struct correlation_lane *lane = make_lane(group, 0);
     struct correlation_link *link = correlation_values_find(&group->values, hit->value);
     size_t index;
 
-    *starved = !lane;
+    place->starved = !lane;
     if (!lane || (link && !correlation_moment_before(link->moment, hit->moment)))
         return false;
     if (link)
-        drop(group, lane, correlation_lane_before(lane, link->moment));
+        drop(group, lane, correlation_lane_find(lane, link));
     link = put_link(group, lane, hit, &index);
-    *starved = !link;
+    place->starved = !link;
     if (!link)
         return false;
     link->value = hit->value;
     if (correlation_values_add(&group->values, memory_of(group), link) < 0) {
         correlation_link_release(memory_of(group), correlation_lane_take(lane, index));
-        *starved = true;
+        place->starved = true;
         return false;
     }
-    forget_events(group, lane, index);
+    forget_event(group, lane, index);
     return true;
 }
 
@@ -288,7 +288,7 @@ static bool is_past(const struct correlation_group *group, const struct correlat
 }
 
 static bool put_number(struct correlation_group *group, const struct correlation_hit *hit,
-                       bool *starved)
+                       struct correlation_place *place)
 {
     struct correlation_lane *lane = make_lane(group, 0);
     struct correlation_link *link = NULL;
@@ -296,26 +296,28 @@ static bool put_number(struct correlation_group *group, const struct correlation
 
     if (lane && (is_past(group, lane, hit) || has_moment(lane, hit->moment)))
         return false;
-    if (lane && lane->count == CORRELATION_COUNT_MAX)
+    if (lane && lane->count == CORRELATION_COUNT_MAX) {
         drop(group, lane, 0);
+        place->forgotten++;
+    }
     if (lane)
         link = put_link(group, lane, hit, &index);
-    *starved = !link;
+    place->starved = !link;
     if (!link)
         return false;
     link->number = hit->number;
     if (correlation_numbers_add(&group->numbers, memory_of(group), correlation_of(group)->type,
                                 hit->number) < 0) {
         correlation_link_release(memory_of(group), correlation_lane_take(lane, index));
-        *starved = true;
+        place->starved = true;
         return false;
     }
-    forget_events(group, lane, index);
+    forget_event(group, lane, index);
     return true;
 }
 
 static bool put_member(struct correlation_group *group, const struct correlation_hit *hit,
-                       bool *starved)
+                       struct correlation_place *place)
 {
     struct correlation_lane *lane = make_lane(group, hit->member);
     size_t index;
@@ -324,8 +326,8 @@ static bool put_member(struct correlation_group *group, const struct correlation
         return false;
     if (lane)
         prune_hidden(group, lane);
-    *starved = !lane || !put_link(group, lane, hit, &index);
-    return !*starved;
+    place->starved = !lane || !put_link(group, lane, hit, &index);
+    return !place->starved;
 }
 
 static bool is_later(const struct correlation_link *a, const struct correlation_link *b)
@@ -368,7 +370,7 @@ static void chain_later(struct correlation_group *group, uint32_t step,
 }
 
 static bool put_step(struct correlation_group *group, uint32_t step,
-                     const struct correlation_hit *hit, bool *starved)
+                     const struct correlation_hit *hit, struct correlation_place *place)
 {
     struct correlation_lane *lane = make_lane(group, step);
     struct correlation_link *link = NULL;
@@ -381,7 +383,7 @@ static bool put_step(struct correlation_group *group, uint32_t step,
         link = put_link(group, lane, hit, &index);
     }
     if (!link) {
-        *starved = true;
+        place->starved = true;
         return false;
     }
     if (step == 0)
@@ -395,40 +397,44 @@ static bool put_step(struct correlation_group *group, uint32_t step,
 
 /* The last step first: an event does not follow itself. */
 static bool put_steps(struct correlation_group *group, const struct correlation_hit *hit,
-                      bool *starved)
+                      struct correlation_place *place)
 {
     const struct correlation *correlation = correlation_of(group);
     bool put = false;
 
     for (size_t step = correlation->order_count; step-- > 0;)
         if (correlation->order[step] == hit->member)
-            put |= put_step(group, (uint32_t)step, hit, starved);
+            put |= put_step(group, (uint32_t)step, hit, place);
     return put;
 }
 
-static bool put(struct correlation_group *group, const struct correlation_hit *hit, bool *starved)
+static bool put(struct correlation_group *group, const struct correlation_hit *hit,
+                struct correlation_place *place)
 {
     switch (correlation_of(group)->type) {
     case CORRELATION_EVENT_COUNT:
-        return put_counted(group, hit, starved);
+        return put_counted(group, hit, place);
     case CORRELATION_VALUE_COUNT:
-        return put_value(group, hit, starved);
+        return put_value(group, hit, place);
     case CORRELATION_TEMPORAL:
-        return put_member(group, hit, starved);
+        return put_member(group, hit, place);
     case CORRELATION_TEMPORAL_ORDERED:
-        return put_steps(group, hit, starved);
+        return put_steps(group, hit, place);
     default:
-        return put_number(group, hit, starved);
+        return put_number(group, hit, place);
     }
 }
 
 bool correlation_group_put(struct correlation_group *group, const struct correlation_hit *hit,
-                           bool *starved)
+                           struct correlation_place *place)
 {
-    *starved = false;
-    prune(group, hit->moment.time);
-    bool is_new = put(group, hit, starved);
+    *place = (struct correlation_place){0};
+    /* Of an event that many members see the first hit does it for all lanes. */
+    if (!group->visit || group->lane_count == 1)
+        prune(group, hit->moment.time);
+    bool is_new = put(group, hit, place);
 
+    place->forgotten += hit->moment.time < group->hidden;
     if (correlation_moment_before(group->newest, hit->moment))
         group->newest = hit->moment;
     return is_new;

@@ -24,9 +24,15 @@
  * an earlier one is not found. */
 #define CORRELATION_DISORDER NS_PER_S
 
-/* Hits of one member or step that are kept, and hits of a group whose events are. */
-#define CORRELATION_LANE_MAX   64
-#define CORRELATION_EVENTS_MAX 32
+/* Hits of one member or step that are kept. Of counts and sums, which may have thousands, so many
+ * of the first and of the last hits keep their events as an alert shows. */
+#define CORRELATION_LANE_MAX 64
+
+/* Whether it goes on over a reload. */
+enum correlation_fate { CORRELATION_UNDECIDED, CORRELATION_GOES_ON, CORRELATION_ENDS };
+
+struct correlation_arrival;
+struct correlation_visit;
 
 /* What is kept for one correlation. */
 struct correlation_state {
@@ -35,7 +41,11 @@ struct correlation_state {
     struct correlation_memory memory;
     TAILQ_HEAD(, correlation_group) groups; /* the least recently touched first */
     struct correlation_group *kept;         /* those before it have no events any more */
-    uint64_t fired;                         /* by the event of that sequence number; 0: never */
+    enum correlation_fate fate;             /* during a reload alone */
+    /* During an event alone: what came to it, in the order of coming, and who is judged next. */
+    STAILQ_HEAD(, correlation_arrival) arrivals;
+    STAILQ_ENTRY(correlation_state) due;
+    unsigned depth; /* 0: its members are about single events; else one more than theirs */
 };
 
 struct correlation_group {
@@ -45,6 +55,8 @@ struct correlation_group {
     TAILQ_ENTRY(correlation_group) same_state, all;
     int64_t touched;                  /* time of the hit that came last */
     struct correlation_moment newest; /* of all hits */
+    int64_t hidden;                   /* what came before may have been let go of for a bound */
+    struct correlation_visit *visit;  /* the last one, while its correlation is judged */
     struct correlation_lane *lanes;   /* by index; of counts and sums a single one */
     uint32_t lane_count, lane_size;
     struct correlation_values values;
@@ -61,6 +73,12 @@ struct correlation_hit {
     double number;           /* of sums and the like */
 };
 
+/* What became of it. */
+struct correlation_place {
+    bool starved;       /* there was no memory for it */
+    unsigned forgotten; /* hits that it may have needed, which went for a bound */
+};
+
 /* A group of STATE without a hit. KEY is as many values as the correlation has keys: copied. It is
  * in no list. NULL: out of memory. */
 struct correlation_group *correlation_group_new(struct correlation_state *state,
@@ -69,9 +87,9 @@ struct correlation_group *correlation_group_new(struct correlation_state *state,
 void correlation_group_free(struct correlation_group *group);
 
 /* Lets go of what is too far from the hit to matter, and puts it where it belongs. True: it may
- * complete a window. *STARVED: there was no memory for it. */
+ * complete a window. */
 bool correlation_group_put(struct correlation_group *group, const struct correlation_hit *hit,
-                           bool *starved);
+                           struct correlation_place *place);
 
 /* Lets go of what is kept of its events: that they were stays. Returns how many. */
 size_t correlation_group_forget(struct correlation_group *group);

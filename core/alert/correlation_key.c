@@ -1,116 +1,128 @@
 #include "alert/correlation_key.h"
 
 #include <errno.h>
-#include <math.h>
-#include <stdlib.h>
 
-/* Everybody's ancestor. */
-#define INIT_PID 1
-
-/* A longer text is no number. */
-#define NUMBER_LEN_MAX 64
-
-void correlation_key_deinit(struct correlation_key *key)
+void correlation_reader_clear(struct correlation_reader *reader)
 {
-    arena_deinit(&key->arena);
-    buffer_deinit(&key->scratch);
+    arena_clear(&reader->arena);
 }
 
-static bool is_bare(enum field_type type)
+void correlation_reader_deinit(struct correlation_reader *reader)
 {
-    return type == TYPE_NUMBER || type == TYPE_DURATION || type == TYPE_BOOL;
+    arena_deinit(&reader->arena);
+    buffer_deinit(&reader->scratch);
 }
 
-static int as_text(struct correlation_key *key, const struct value *value,
+static int as_text(struct correlation_reader *reader, const struct value *value,
                    struct correlation_value *out)
 {
-    out->bare = is_bare(value->type);
+    *out = (struct correlation_value){.type = value->type};
+    if (field_type_is_number(value->type))
+        out->number = value->number;
     if (value->type == TYPE_TEXT && value->text.ptr) {
         out->text = value->text;
         return 0;
     }
-    buffer_clear(&key->scratch);
-    value_put(&key->scratch, value);
-    out->text = arena_text(&key->arena, buffer_text(&key->scratch));
-    return out->text.ptr && !buffer_failed(&key->scratch) ? 0 : -ENOMEM;
+    buffer_clear(&reader->scratch);
+    value_put(&reader->scratch, value);
+    out->text = arena_text(&reader->arena, buffer_text(&reader->scratch));
+    return out->text.ptr && !buffer_failed(&reader->scratch) ? 0 : -ENOMEM;
 }
 
-static int read_value(struct correlation_key *key, const struct correlation_source *source,
+static int read_value(struct correlation_reader *reader, const struct correlation_source *source,
                       const struct correlation_origin *origin, struct correlation_value *out)
 {
     struct value value;
 
     *out = (struct correlation_value){0};
     if (source->key >= 0) {
-        *out = origin->below->values[source->key];
+        *out = origin->below[source->key];
         return 0;
     }
-    return event_value(origin->event, &source->ref, &value) ? as_text(key, &value, out) : 0;
+    return event_value(origin->event, &source->ref, &value) ? as_text(reader, &value, out) : 0;
 }
 
-static bool is_init(const struct process *process)
+/* What PROCESS has for those of COUNT keys that are of any ancestor. 1; 0: none of them; -ENOMEM.
+ */
+static int read_ancestor(struct correlation_reader *reader,
+                         const struct correlation_source *sources, size_t count,
+                         const struct process *process, struct correlation_value *out)
 {
-    return field_set_has(&process->has, FIELD_PID) && process->pid == INIT_PID;
+    struct value value;
+    int any = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        if (!correlation_source_spreads(&sources[i]) ||
+            !process_value(process, sources[i].ref.field, &value))
+            continue;
+        if (as_text(reader, &value, &out[i]) < 0)
+            return -ENOMEM;
+        any = 1;
+    }
+    return any;
 }
 
-static bool is_known(const struct correlation_key *key, struct text text)
+static bool is_same(const struct correlation_source *sources, size_t count,
+                    const struct correlation_value *a, const struct correlation_value *b)
 {
-    for (size_t i = 0; i < key->spread_count; i++)
-        if (text_equal(key->spread[i].text, text))
+    for (size_t i = 0; i < count; i++)
+        if (correlation_source_spreads(&sources[i]) &&
+            (!a[i].text.ptr != !b[i].text.ptr || !text_equal(a[i].text, b[i].text)))
+            return false;
+    return true;
+}
+
+static bool is_known(const struct correlation_key *key, const struct correlation_source *sources,
+                     size_t count, const struct correlation_value *values)
+{
+    for (size_t i = 0; i < key->group_count; i++)
+        if (is_same(sources, count, key->groups[i], values))
             return true;
     return false;
 }
 
-static int read_ancestors(struct correlation_key *key, const struct field *field,
-                          const struct event *event)
+/* A group for each ancestor, with COUNT values that are those of SHARED besides. */
+static int read_ancestors(struct correlation_reader *reader,
+                          const struct correlation_source *sources,
+                          const struct correlation_value *shared, size_t count,
+                          struct lineage lineage, struct correlation_key *out)
 {
-    const struct process *process = event_ancestor(event, 1);
+    for (const struct process *process; (process = lineage_next(&lineage));) {
+        struct correlation_value *values = arena_array(&reader->arena, count, sizeof *values);
 
-    key->spread_count = 0;
-    for (int i = 0; process && i < ANCESTOR_MAX; process = process->parent, i++) {
-        struct correlation_value *next = &key->spread[key->spread_count];
-        struct value value;
-
-        if (is_init(process) || !process_value(process, field, &value))
-            continue;
-        if (as_text(key, &value, next) < 0)
+        if (!values)
             return -ENOMEM;
-        key->spread_count += !is_known(key, next->text);
-    }
-    return 0;
-}
-
-static bool is_of_any_ancestor(const struct correlation_source *source)
-{
-    return source->key < 0 && source->ref.owner == OWNER_ANY_ANCESTOR;
-}
-
-int correlation_key_read(struct correlation_key *key, const struct correlation *correlation,
-                         const struct correlation_member *member,
-                         const struct correlation_origin *origin)
-{
-    arena_clear(&key->arena);
-    key->spread_count = 0;
-    for (size_t i = 0; i < correlation->key_count; i++) {
-        const struct correlation_source *source = &member->keys[i];
-        int r = is_of_any_ancestor(source) ? read_ancestors(key, source->ref.field, origin->event)
-                                           : read_value(key, source, origin, &key->values[i]);
+        memcpy(values, shared, count * sizeof *values);
+        int r = read_ancestor(reader, sources, count, process, values);
 
         if (r < 0)
             return r;
-        if (i == correlation->spread && !is_of_any_ancestor(source))
-            key->spread[key->spread_count++] = key->values[i];
+        if (r > 0 && !is_known(out, sources, count, values))
+            out->groups[out->group_count++] = values;
     }
-    if (key->spread_count == 0)
-        key->spread[key->spread_count++] = (struct correlation_value){0};
     return 0;
 }
 
-void correlation_key_spread(struct correlation_key *key, const struct correlation *correlation,
-                            size_t index)
+int correlation_key_read(struct correlation_reader *reader, const struct correlation *correlation,
+                         const struct correlation_member *member,
+                         const struct correlation_origin *origin, struct correlation_key *out)
 {
-    if (correlation->spread < correlation->key_count)
-        key->values[correlation->spread] = key->spread[index];
+    size_t count = correlation->key_count;
+    struct correlation_value *values = arena_array(&reader->arena, count, sizeof *values);
+    bool spreads = false;
+    int r = values ? 0 : -ENOMEM;
+
+    out->group_count = 0;
+    for (size_t i = 0; r == 0 && i < count; i++) {
+        spreads |= correlation_source_spreads(&member->keys[i]);
+        if (!correlation_source_spreads(&member->keys[i]))
+            r = read_value(reader, &member->keys[i], origin, &values[i]);
+    }
+    if (r == 0 && spreads)
+        r = read_ancestors(reader, member->keys, values, count, lineage_of(origin->event), out);
+    if (out->group_count == 0)
+        out->groups[out->group_count++] = values;
+    return r;
 }
 
 static void hash_text(struct sip_hash *hash, struct text text)
@@ -119,13 +131,15 @@ static void hash_text(struct sip_hash *hash, struct text text)
     sip_hash_put(hash, text);
 }
 
-void correlation_key_hash(const struct correlation_key *key, size_t count, struct sip_hash *hash)
+void correlation_key_hash(const struct correlation_value *values, size_t count,
+                          struct sip_hash *hash)
 {
     for (size_t i = 0; i < count; i++)
-        hash_text(hash, key->values[i].text);
+        hash_text(hash, values[i].text);
 }
 
-int correlation_key_hash_counted(struct correlation_key *key, const struct correlation *correlation,
+int correlation_key_hash_counted(struct correlation_reader *reader,
+                                 const struct correlation *correlation,
                                  const struct correlation_member *member,
                                  const struct correlation_origin *origin, struct sip_hash *hash)
 {
@@ -134,7 +148,7 @@ int correlation_key_hash_counted(struct correlation_key *key, const struct corre
     for (size_t i = 0; i < correlation->value_count; i++) {
         struct correlation_value value;
 
-        if (read_value(key, &member->values[i], origin, &value) < 0)
+        if (read_value(reader, &member->values[i], origin, &value) < 0)
             return -ENOMEM;
         hash_text(hash, value.text);
         any |= value.text.ptr != NULL;
@@ -142,24 +156,20 @@ int correlation_key_hash_counted(struct correlation_key *key, const struct corre
     return any ? 0 : -ENODATA;
 }
 
-static bool parse_number(struct text text, double *out)
+bool correlation_key_number(const struct correlation_member *member,
+                            const struct correlation_origin *origin, double *out)
 {
-    char digits[NUMBER_LEN_MAX + 1], *end;
+    const struct correlation_source *source = &member->values[0];
+    struct value value;
 
-    if (text.len == 0 || text.len > NUMBER_LEN_MAX || memchr(text.ptr, '\0', text.len))
+    if (source->key >= 0) {
+        const struct correlation_value *below = &origin->below[source->key];
+
+        *out = (double)below->number;
+        return field_type_is_number(below->type);
+    }
+    if (!event_value(origin->event, &source->ref, &value) || !field_type_is_number(value.type))
         return false;
-    memcpy(digits, text.ptr, text.len);
-    digits[text.len] = '\0';
-    *out = strtod(digits, &end);
-    return *end == '\0' && isfinite(*out);
-}
-
-int correlation_key_number(struct correlation_key *key, const struct correlation_member *member,
-                           const struct correlation_origin *origin, double *out)
-{
-    struct correlation_value value;
-
-    if (read_value(key, &member->values[0], origin, &value) < 0)
-        return -ENOMEM;
-    return value.text.ptr && parse_number(value.text, out) ? 0 : -ENODATA;
+    *out = (double)value.number;
+    return true;
 }

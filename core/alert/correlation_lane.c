@@ -24,6 +24,16 @@ size_t correlation_lane_before(const struct correlation_lane *lane,
     return low;
 }
 
+size_t correlation_lane_find(const struct correlation_lane *lane,
+                             const struct correlation_link *link)
+{
+    size_t index = correlation_lane_before(lane, link->moment);
+
+    while (correlation_lane_at(lane, index) != link)
+        index++;
+    return index;
+}
+
 /* What was taken from the front leaves room there: once it is half of it all, moving the rest costs
  * less than what went. */
 static int make_room(struct correlation_lane *lane, struct correlation_memory *memory)

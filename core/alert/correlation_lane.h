@@ -1,5 +1,6 @@
-/* Hits in the order of their time: those of a group, or of one member or step of it. What comes
- * late is put where it belongs; equal times stay in the order of coming. One thread's. */
+/* Hits in the order of their moments: those of a group, or of one member or step of it. What comes
+ * late is put where it belongs; at equal times it is the event that came first that is before. Of
+ * one moment the hit that was put last stands first. One thread's. */
 #ifndef PICKET_ALERT_CORRELATION_LANE_H
 #define PICKET_ALERT_CORRELATION_LANE_H
 
@@ -20,6 +21,10 @@ static inline struct correlation_link *correlation_lane_at(const struct correlat
 /* How many are before MOMENT. */
 size_t correlation_lane_before(const struct correlation_lane *lane,
                                struct correlation_moment moment);
+
+/* Where LINK stands, which is one of them. */
+size_t correlation_lane_find(const struct correlation_lane *lane,
+                             const struct correlation_link *link);
 
 /* Takes LINK over; *INDEX is where it stands then. 0 or -ENOMEM. */
 int correlation_lane_put(struct correlation_lane *lane, struct correlation_memory *memory,

@@ -7,7 +7,8 @@
 #include "alert/correlation_record.h"
 #include "base/sip_hash.h"
 
-/* When, and which of all events: no two are at the same moment. */
+/* When, and which of all events. Two hits may be at one moment: of one event that two members see,
+ * or of two matches that end with it. */
 struct correlation_moment {
     int64_t time;
     uint64_t sequence;

@@ -3,9 +3,6 @@
 #include "alert/correlation_memory.h"
 #include "base/clock.h"
 
-/* Of what is shown, so many are the first ones. */
-#define FRONT (CORRELATION_SHOWN_MAX / 2)
-
 struct correlation_match *correlation_match_new(const struct rule *const *of,
                                                 const struct correlation_value *values,
                                                 size_t count)
@@ -34,8 +31,8 @@ void correlation_match_set(struct correlation_match *match, size_t index,
         match->first = part->time;
     if (index + 1 == match->count)
         match->last = part->time;
-    if (match->count > match->part_count && index >= FRONT) {
-        if (index < match->count - (CORRELATION_SHOWN_MAX - FRONT))
+    if (match->count > match->part_count && index >= CORRELATION_SHOWN_FIRST) {
+        if (index < match->count - (CORRELATION_SHOWN_MAX - CORRELATION_SHOWN_FIRST))
             return;
         index -= match->count - match->part_count;
     }
@@ -60,11 +57,17 @@ static void put_count(struct json_writer *json, struct text key, uint64_t count)
     json_int(json, (int64_t)count);
 }
 
+/* JSON has it as it is: a number, true or false. */
+static bool is_bare(enum field_type type)
+{
+    return type == TYPE_NUMBER || type == TYPE_DURATION || type == TYPE_BOOL;
+}
+
 static void put_value(struct json_writer *json, const struct correlation_value *value)
 {
     if (!value->text.ptr)
         json_raw(json, TEXT("null"));
-    else if (value->bare)
+    else if (is_bare(value->type))
         json_raw(json, value->text);
     else
         json_text(json, value->text);
@@ -81,19 +84,6 @@ static void put_group(struct json_writer *json, const struct correlation_match *
         put_value(json, &match->values[i]);
     }
     json_end(json, '}');
-}
-
-static bool has_value(const struct correlation_match *match)
-{
-    switch (correlation_match_rule(match)->correlation->type) {
-    case CORRELATION_VALUE_SUM:
-    case CORRELATION_VALUE_AVG:
-    case CORRELATION_VALUE_PERCENTILE:
-    case CORRELATION_VALUE_MEDIAN:
-        return true;
-    default:
-        return false;
-    }
 }
 
 static void put_number(struct json_writer *json, struct text key, double value)
@@ -136,7 +126,7 @@ static void put_parts(struct json_writer *json, const struct correlation_match *
     put_group(json, match);
     put_count(json, TEXT("count"), match->count);
     put_count(json, TEXT("omitted"), match->count - match->part_count);
-    if (has_value(match))
+    if (correlation_is_numeric(correlation_match_rule(match)->correlation->type))
         put_number(json, TEXT("value"), match->value);
     json_key(json, TEXT("events"));
     json_begin(json, '[');
@@ -158,18 +148,41 @@ void correlation_match_put_json(struct json_writer *json, const struct correlati
     json_end(json, '}');
 }
 
-static const char *what_is_counted(enum correlation_type type)
+/* How many there are of what is counted. */
+static void put_counted(struct buffer *out, enum correlation_type type, uint64_t count)
+{
+    const char *what = type == CORRELATION_VALUE_COUNT        ? "different value"
+                       : type == CORRELATION_TEMPORAL         ? "rule"
+                       : type == CORRELATION_TEMPORAL_ORDERED ? "step"
+                                                              : "event";
+
+    buffer_printf(out, "%llu %s%s", (unsigned long long)count, what, count == 1 ? "" : "s");
+}
+
+static const char *name_of_value(enum correlation_type type)
 {
     switch (type) {
-    case CORRELATION_VALUE_COUNT:
-        return "different values";
-    case CORRELATION_TEMPORAL:
-        return "rules";
-    case CORRELATION_TEMPORAL_ORDERED:
-        return "steps";
+    case CORRELATION_VALUE_AVG:
+        return "average";
+    case CORRELATION_VALUE_PERCENTILE:
+        return "percentile";
+    case CORRELATION_VALUE_MEDIAN:
+        return "median";
     default:
-        return "events";
+        return "sum";
     }
+}
+
+/* As people read it: a duration in seconds, a time as such. */
+static void put_measure(struct buffer *out, const struct correlation *correlation, double value)
+{
+    buffer_printf(out, ", %s ", name_of_value(correlation->type));
+    if (correlation->value_type == TYPE_DURATION)
+        buffer_printf(out, "%.15g s", value / (double)NS_PER_S);
+    else if (correlation->value_type == TYPE_TIME && correlation->type != CORRELATION_VALUE_SUM)
+        time_put(out, (int64_t)value);
+    else
+        buffer_printf(out, "%.15g", value);
 }
 
 void correlation_match_put_message(struct buffer *out, const struct correlation_match *match)
@@ -179,13 +192,11 @@ void correlation_match_put_message(struct buffer *out, const struct correlation_
     int64_t tenths = (match->last - match->first) / (NS_PER_S / 10);
 
     buffer_put_printable(out, rule->title);
-    buffer_printf(out, ": %llu %s within %lld.%lld s", (unsigned long long)match->count,
-                  match->count == 1 && correlation->type == CORRELATION_EVENT_COUNT
-                      ? "event"
-                      : what_is_counted(correlation->type),
-                  (long long)(tenths / 10), (long long)(tenths % 10));
-    if (has_value(match))
-        buffer_printf(out, ", together %g", match->value);
+    buffer_put_string(out, ": ");
+    put_counted(out, correlation->type, match->count);
+    buffer_printf(out, " within %lld.%lld s", (long long)(tenths / 10), (long long)(tenths % 10));
+    if (correlation_is_numeric(correlation->type))
+        put_measure(out, correlation, match->value);
     for (size_t i = 0; i < correlation->key_count; i++) {
         buffer_put_string(out, ", ");
         buffer_put_printable(out, correlation->keys[i]);

@@ -10,7 +10,8 @@
 #include "rule/correlation.h"
 
 /* How many events it keeps: as many of the first as of the last. */
-#define CORRELATION_SHOWN_MAX 32
+#define CORRELATION_SHOWN_MAX   32
+#define CORRELATION_SHOWN_FIRST (CORRELATION_SHOWN_MAX / 2)
 
 /* Memory for it and all that it keeps: of events beyond it there are the rule and the time alone.
  */

@@ -70,11 +70,13 @@ void correlation_numbers_remove(struct correlation_numbers *numbers, double numb
 
 static double percentile(const struct correlation_numbers *numbers, double percent)
 {
-    double place = percent / 100 * (numbers->count - 1);
-    size_t below = (size_t)place, above = below + 1 < numbers->count ? below + 1 : below;
-    double low = numbers->sorted[below], high = numbers->sorted[above];
+    long double hundredths = (long double)percent * (numbers->count - 1);
+    size_t below = (size_t)(hundredths / 100);
+    size_t above = below + 1 < numbers->count ? below + 1 : below;
+    long double low = numbers->sorted[below], high = numbers->sorted[above];
 
-    return low + (place - (double)below) * (high - low);
+    /* Divided last, it is what a person would write down. */
+    return (double)((low * 100 + (hundredths - (long double)below * 100) * (high - low)) / 100);
 }
 
 double correlation_numbers_value(const struct correlation_numbers *numbers,

@@ -20,8 +20,8 @@ void correlation_value_copy(const struct correlation_value *values, size_t count
     for (size_t i = 0; i < count; i++) {
         struct text text = cut(&values[i]);
 
-        out[i] = (struct correlation_value){{values[i].text.ptr ? room : NULL, text.len},
-                                            values[i].bare};
+        out[i] = values[i];
+        out[i].text = (struct text){values[i].text.ptr ? room : NULL, text.len};
         if (text.len)
             memcpy(room, text.ptr, text.len);
         room += text.len;

@@ -2,14 +2,15 @@
 #ifndef PICKET_ALERT_CORRELATION_VALUE_H
 #define PICKET_ALERT_CORRELATION_VALUE_H
 
-#include "base/text.h"
+#include "event/field.h"
 
 /* Bytes of it that are kept to be shown. */
 #define CORRELATION_VALUE_MAX ((size_t)512)
 
 struct correlation_value {
     struct text text; /* ptr NULL: the events have none */
-    bool bare;        /* JSON as it is: a number, true or false */
+    int64_t number;   /* what the text says of a number, time or duration */
+    enum field_type type;
 };
 
 /* How many bytes the texts of COUNT values have, cut. */

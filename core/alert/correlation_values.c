@@ -52,8 +52,12 @@ int correlation_values_add(struct correlation_values *values, struct correlation
 {
     if (values->count == values->size && grow(values, memory) < 0)
         return -ENOMEM;
+    struct correlation_link **at = find(values, link->value);
+
+    if (*at)
+        return -EEXIST;
     link->collision = NULL;
-    *find(values, link->value) = link;
+    *at = link;
     values->count++;
     return 0;
 }
@@ -61,6 +65,10 @@ int correlation_values_add(struct correlation_values *values, struct correlation
 void correlation_values_remove(struct correlation_values *values,
                                const struct correlation_link *link)
 {
-    *find(values, link->value) = link->collision;
+    struct correlation_link **at = &values->buckets[link->value.words[0] & (values->size - 1)];
+
+    while (*at != link)
+        at = &(*at)->collision;
+    *at = link->collision;
     values->count--;
 }

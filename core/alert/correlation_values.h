@@ -18,9 +18,11 @@ void correlation_values_deinit(struct correlation_values *values,
 struct correlation_link *correlation_values_find(const struct correlation_values *values,
                                                  struct sip_digest value);
 
-/* LINK's value is not among them; the link is borrowed. 0 or -ENOMEM. */
+/* The link is borrowed. 0; -EEXIST: its value is among them; -ENOMEM. */
 int correlation_values_add(struct correlation_values *values, struct correlation_memory *memory,
                            struct correlation_link *link);
+
+/* LINK itself is among them. */
 void correlation_values_remove(struct correlation_values *values,
                                const struct correlation_link *link);
 

@@ -1,6 +1,7 @@
 #include "alert/correlation_window.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static const struct correlation *correlation_of(const struct correlation_group *group)
 {
@@ -15,20 +16,26 @@ static void take(struct correlation_window *window, const struct correlation_lan
     window->count = count;
 }
 
-/* As many in a row as are needed, the hit among them. When it is the newest, as nearly always,
- * there is one such row. */
+static struct correlation_moment just_after(struct correlation_moment moment)
+{
+    return (struct correlation_moment){moment.time, moment.sequence + 1};
+}
+
+/* As many in a row as are needed, one of those at MOMENT among them. When that is the newest, as
+ * nearly always, there is one such row. */
 static bool find_count(struct correlation_window *window, const struct correlation_group *group,
                        struct correlation_moment moment)
 {
     const struct correlation *correlation = correlation_of(group);
     const struct correlation_lane *lane = &group->lanes[0];
-    size_t at = correlation_lane_before(lane, moment), needed = correlation->needed;
+    size_t first = correlation_lane_before(lane, moment), needed = correlation->needed;
+    size_t behind = correlation_lane_before(lane, just_after(moment));
 
-    for (size_t i = at + 1 > needed ? at + 1 - needed : 0; i <= at && i + needed <= lane->count;
-         i++) {
-        int64_t first = correlation_lane_at(lane, i)->moment.time;
+    for (size_t i = first + 1 > needed ? first + 1 - needed : 0;
+         i < behind && i + needed <= lane->count; i++) {
+        int64_t begin = correlation_lane_at(lane, i)->moment.time;
 
-        if (correlation_lane_at(lane, i + needed - 1)->moment.time - first > correlation->timespan)
+        if (correlation_lane_at(lane, i + needed - 1)->moment.time - begin > correlation->timespan)
             continue;
         take(window, lane, i, needed);
         return true;
@@ -89,14 +96,17 @@ static const struct correlation_link *nearest(const struct correlation_lane *lan
     return NULL;
 }
 
+/* Of one moment in the order of the members. */
 static int compare(const void *a, const void *b)
 {
     const struct correlation_link *x = *(const struct correlation_link *const *)a;
     const struct correlation_link *y = *(const struct correlation_link *const *)b;
 
-    return correlation_moment_before(x->moment, y->moment)   ? -1
-           : correlation_moment_before(y->moment, x->moment) ? 1
-                                                             : 0;
+    if (correlation_moment_before(x->moment, y->moment))
+        return -1;
+    if (correlation_moment_before(y->moment, x->moment))
+        return 1;
+    return (x->member > y->member) - (x->member < y->member);
 }
 
 /* Whether the window that ends at END and holds MOMENT has the members that are asked for. */
@@ -105,8 +115,9 @@ static bool find_members_at(struct correlation_window *window,
                             int64_t end)
 {
     const struct correlation *correlation = correlation_of(group);
-    bool seen[CORRELATION_MEMBERS_MAX] = {0};
+    bool seen[CORRELATION_MEMBERS_MAX];
 
+    memset(seen, 0, correlation->member_count * sizeof *seen);
     window->count = 0;
     for (uint32_t i = 0; i < group->lane_count; i++) {
         const struct correlation_link *link =
@@ -117,11 +128,18 @@ static bool find_members_at(struct correlation_window *window,
         seen[group->lanes[i].index] = true;
         window->links[window->count++] = link;
     }
-    if (correlation->condition ? !correlation_holds(correlation, seen)
-                               : window->count < correlation->needed)
+    if (!correlation_holds(correlation, seen))
         return false;
     qsort((void *)window->links, window->count, sizeof(void *), compare);
     return true;
+}
+
+/* Whether as many members have hit as are needed; what words ask for is looked into. */
+static bool has_enough(const struct correlation_group *group)
+{
+    const struct correlation *correlation = correlation_of(group);
+
+    return correlation->condition || group->lane_count >= correlation->needed;
 }
 
 /* A window that holds the hit ends with it, unless it came late: then also with the first hit of a
@@ -129,12 +147,13 @@ static bool find_members_at(struct correlation_window *window,
 static bool find_members(struct correlation_window *window, const struct correlation_group *group,
                          struct correlation_moment moment)
 {
+    if (!has_enough(group))
+        return false;
     if (find_members_at(window, group, moment, moment.time))
         return true;
     for (uint32_t i = 0; i < group->lane_count; i++) {
         const struct correlation_lane *lane = &group->lanes[i];
-        size_t behind = correlation_lane_before(
-            lane, (struct correlation_moment){moment.time, moment.sequence + 1});
+        size_t behind = correlation_lane_before(lane, just_after(moment));
 
         if (behind == lane->count)
             continue;

@@ -11,7 +11,7 @@ struct correlation_window {
     double value; /* of sums and the like */
 };
 
-/* Whether the hit at MOMENT, which was put into GROUP last, completes one. The links are the
+/* Whether the hits at MOMENT, which were put into GROUP last, complete one. The links are the
  * group's and live until it changes. Allocates nothing. */
 bool correlation_window_find(struct correlation_window *window,
                              const struct correlation_group *group,

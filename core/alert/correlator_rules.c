@@ -10,6 +10,7 @@ static struct correlation_state *state_new(const struct rule *rule)
         return NULL;
     state->rule = rule;
     TAILQ_INIT(&state->groups);
+    STAILQ_INIT(&state->arrivals);
     return state;
 }
 
@@ -27,14 +28,41 @@ static int init(struct correlator_rules *rules, const struct ruleset *ruleset)
     return rules->states ? limit_ledger_new(ruleset, &rules->evicted) : -ENOMEM;
 }
 
+/* How deep chains go is bounded by CORRELATION_DEPTH_MAX, so each state is set that often at most.
+ */
+static void set_depths(struct correlator_rules *rules)
+{
+    bool changed = true;
+
+    while (changed) {
+        changed = false;
+        for (size_t i = 0; i < rules->ruleset->count; i++) {
+            const struct correlation *correlation = rules->ruleset->rules[i]->correlation;
+            struct correlation_state *state = rules->states[i];
+
+            for (size_t k = 0; state && k < correlation->member_count; k++) {
+                const struct correlation_state *inner =
+                    rules->states[correlation->members[k].rule->index];
+
+                if (!inner || inner->depth < state->depth)
+                    continue;
+                state->depth = inner->depth + 1;
+                changed = true;
+            }
+        }
+    }
+}
+
 /* Hands RULES out, or frees them when R is an error. */
 static int finish(struct correlator_rules *rules, int r, struct correlator_rules **out)
 {
-    if (r < 0)
+    if (r < 0) {
         correlator_rules_free(rules);
-    else
-        *out = rules;
-    return r;
+        return r;
+    }
+    set_depths(rules);
+    *out = rules;
+    return 0;
 }
 
 int correlator_rules_new(const struct ruleset *ruleset, struct correlator_rules **out)

@@ -32,7 +32,7 @@ static const struct rule rules[INTERNAL_ALERT_KINDS] = {
         {
             .id = TEXT(INTERNAL_ALERT_PREFIX "correlation_evicted"),
             .title = TEXT("A correlation had to forget events"),
-            .description = TEXT("More groups of events came up than a correlation has room for: it "
+            .description = TEXT("More events came up than a correlation has room for: it "
                                 "may have missed what the oldest of them were to become."),
             .severity = SEVERITY_HIGH,
             .enabled = true,

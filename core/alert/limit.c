@@ -93,13 +93,13 @@ static void put_regex(struct buffer *out, const struct limit_sum *sum)
 
 static void put_correlation(struct buffer *out, const struct limit_sum *sum)
 {
-    bool one = sum->count == 1;
+    const char *plural = sum->count == 1 ? "" : "s";
 
     buffer_printf(out,
-                  "correlation '%.*s' had no room for more groups and forgot %llu, the one%s least "
-                  "recently seen: what began there it may have missed; group by what fewer values "
+                  "correlation '%.*s' had no room for more and forgot %llu group%s or hit%s, the "
+                  "least recent: what began there it may have missed; group by what fewer values "
                   "are of, shorten its timespan, or make its rules narrower",
-                  TEXT_ARG(sum->rule->id), (unsigned long long)sum->count, one ? "" : "s");
+                  TEXT_ARG(sum->rule->id), (unsigned long long)sum->count, plural, plural);
 }
 
 void limit_put_message(struct buffer *out, enum limit_kind kind, const struct limit_sum *sum)

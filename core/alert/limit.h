@@ -1,5 +1,6 @@
 /* What rules may have missed because something reached a limit, on its way to becoming alerts:
- * events that a regex was too expensive for, groups of events that a correlation had no room for.
+ * events that a regex was too expensive for, groups of events and hits that a correlation had no
+ * room for.
  *
  * Who knows how to bring it about can do it a thousand times a second. The ledger sums by rule, and
  * lets a rule's sum out at most once in LIMIT_PAUSE, the first at once; none is forgotten. One
@@ -16,12 +17,12 @@
 
 enum limit_kind {
     LIMIT_REGEX,       /* of a regex, for an event */
-    LIMIT_CORRELATION, /* of a correlation's memory: a group was evicted */
+    LIMIT_CORRELATION, /* of what a correlation keeps: a group was evicted, or a hit of one */
 };
 
 struct limit_sum {
     const struct rule *rule;
-    uint64_t count;      /* of events or groups */
+    uint64_t count;      /* of events, or of groups and hits */
     int64_t from, until; /* when the first and the last of it happened, ns since 1970 */
 };
 

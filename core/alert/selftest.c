@@ -89,9 +89,10 @@ static bool run_event(struct sequence *sequence, const struct event *event, int6
 
         see(selftest, event, rule);
         if (holds)
-            correlator_feed(sequence->correlator, rule, on_match, sequence);
+            correlator_feed(sequence->correlator, rule);
         hit |= holds;
     }
+    correlator_judge(sequence->correlator, on_match, sequence);
     return hit;
 }
 

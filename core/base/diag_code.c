@@ -41,11 +41,14 @@ static const struct diag_code codes[] = {
     {"sigma-skipped", DIAG_CODE_WARNING,
      "A Sigma document that is passed over: it is for another log source than process executions "
      "of Linux (`--any-logsource` tries it all the same), deprecated, a correlation that refers to "
-     "such a rule, or a filter of such rules alone."},
+     "such a rule, or a filter of such rules alone. Rules that only such correlations refer to "
+     "alert "
+     "by themselves."},
     {"sigma-unsupported", DIAG_CODE_WARNING,
      "A Sigma rule or filter that is not loaded: it asks for what process executions never have, "
      "and would hold never or always; or a correlation that refers to such a rule, groups by what "
-     "they never have, or asks for an order in other words than all of its rules."},
+     "they never have, or asks for an order in other words than all of its rules. Rules that only "
+     "such correlations refer to alert by themselves."},
     {"sigma-field", DIAG_CODE_WARNING,
      "A part of a Sigma rule or filter never holds, since process executions have no such field; "
      "the rest of it does its work."},
@@ -86,8 +89,12 @@ static const struct diag_code codes[] = {
      "A correlation that cannot be: of no known type, with a condition that no number meets or "
      "that its type does not have, an alias that leaves a rule out."},
     {"lone-event", DIAG_CODE_WARNING,
-     "The condition of a correlation is met by one event alone: it alerts whenever one of its "
-     "rules hits."},
+     "A single event is all that a correlation takes: it alerts whenever one of its rules hits."},
+    {"silent-rule", DIAG_CODE_WARNING,
+     "A rule above informational raises no alert, as it is part of correlations none of which is "
+     "enabled. Enable one, or disable the rule."},
+    {"repeated-rule", DIAG_CODE_WARNING,
+     "A correlation names a rule twice, which makes no difference to its type."},
     {"unused-alias", DIAG_CODE_WARNING, "An alias of a correlation that nothing uses."},
     {"duplicate-rule", DIAG_CODE_WARNING, "Another rule matches exactly the same events."},
     {"shadowed-rule", DIAG_CODE_WARNING,

@@ -641,3 +641,8 @@ bool yaml_is_null(const struct yaml_node *node)
 
     return is_word_of(node, null);
 }
+
+bool yaml_is_text(const struct yaml_node *node)
+{
+    return node && node->kind == YAML_SCALAR && node->text.len > 0 && !yaml_is_null(node);
+}

@@ -51,4 +51,7 @@ struct mark yaml_mark_inside(const struct yaml_node *node, size_t offset, size_t
 bool yaml_is_bool(const struct yaml_node *node, bool *out);
 bool yaml_is_null(const struct yaml_node *node);
 
+/* Whether it is a scalar that says something: neither null nor empty. NODE may be NULL: no. */
+bool yaml_is_text(const struct yaml_node *node);
+
 #endif

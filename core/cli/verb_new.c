@@ -52,7 +52,8 @@ static int try_events(const struct request *request, const struct ruleset *rules
 
         correlator_begin(correlator, event, has_time ? event->time : (int64_t)i * NS_PER_S);
         for (size_t k = 0; k < count; k++)
-            correlator_feed(correlator, hits[k], on_match, &matches);
+            correlator_feed(correlator, hits[k]);
+        correlator_judge(correlator, on_match, &matches);
         hit += count > 0;
     }
     return r < 0 ? r : hit == request->count && (matches > 0) == request->correlation ? 0 : -ENOMSG;

@@ -116,8 +116,9 @@ static void on_event(struct test *test, const struct event *event)
     correlator_begin(test->correlator, event, time);
     for (size_t i = 0; i < count; i++) {
         raise(&step, hits[i]);
-        correlator_feed(test->correlator, hits[i], on_match, &step);
+        correlator_feed(test->correlator, hits[i]);
     }
+    correlator_judge(test->correlator, on_match, &step);
     coverage_see_all(test->coverage, test->matcher, event);
 }
 

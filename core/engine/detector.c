@@ -337,16 +337,16 @@ static void follow(struct detector *detector, const struct rule *const *hits, si
 
     buffer_clear(&detector->event_json);
     for (size_t i = 0; i < count; i++) {
-        const struct rule *rule = hits[i];
-
-        if (rule->feed_count && !begun)
+        if (hits[i]->feed_count && !begun)
             correlator_begin(detector->correlator, detector->event, detector->time);
-        begun |= rule->feed_count > 0;
-        if (rule->feed_count)
-            correlator_feed(detector->correlator, rule, raise_match, detector);
-        if (!rule->silent)
-            raise(detector, rule, detector->event, NULL);
+        begun |= hits[i]->feed_count > 0;
+        correlator_feed(detector->correlator, hits[i]);
     }
+    if (begun)
+        correlator_judge(detector->correlator, raise_match, detector);
+    for (size_t i = 0; i < count; i++)
+        if (!hits[i]->silent)
+            raise(detector, hits[i], detector->event, NULL);
 }
 
 void detector_on_event(struct detector *detector, const struct event *event)
@@ -368,6 +368,7 @@ void detector_tick(struct detector *detector, int64_t now)
     int64_t monotonic = now == INT64_MAX ? now : clock_monotonic();
 
     close_windows(detector, now);
+    correlator_expire(detector->correlator, detector->time);
     raise_losses(detector, monotonic);
     raise_limits(detector, monotonic);
 }
@@ -391,7 +392,8 @@ struct rulebook *detector_exchange(struct detector *detector, struct rulebook *b
     add_matcher(&detector->counters.matcher, before->matcher);
     book->queues =
         suppression_carry(detector->suppression, book->queues, book->became, summarise, detector);
-    before->correlations = correlator_carry(detector->correlator, book->correlations, book->became);
+    before->correlations =
+        correlator_carry(detector->correlator, book->correlations, book->hits_as);
     book->correlations = NULL;
     detector->book = book;
     return before;

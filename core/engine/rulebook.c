@@ -75,6 +75,7 @@ void rulebook_free(struct rulebook *book)
     free(book->digests);
     free(book->routes);
     free(book->became);
+    free(book->hits_as);
     free(book);
 }
 
@@ -120,6 +121,8 @@ static void compare_rule(struct rulebook *book, const struct rulebook *before, s
 
     if (then->meaning == here->meaning)
         book->became[index] = now;
+    if (then->hits == here->hits)
+        book->hits_as[index] = now;
     book->changed += then->whole != here->whole;
 }
 
@@ -130,8 +133,10 @@ int rulebook_compare(struct rulebook *book, const struct rulebook *before)
     size_t kept = 0;
 
     book->became = calloc(before->rules->count + 1, sizeof(struct rule *));
+    book->hits_as = calloc(before->rules->count + 1, sizeof(struct rule *));
     book->queues = suppression_queues_new(rules);
-    if (!book->became || !book->queues || correlator_rules_new(rules, &book->correlations) < 0)
+    if (!book->became || !book->hits_as || !book->queues ||
+        correlator_rules_new(rules, &book->correlations) < 0)
         return -ENOMEM;
     for (size_t i = 0; i < rules->count; i++)
         if (map_add(&ids, rules->rules[i]->id, (void *)rules->rules[i]) < 0)

@@ -19,11 +19,11 @@ struct rulebook {
     uint64_t *routes;            /* the outputs of its alerts */
     /* From rulebook_compare() on: for a suppression and a correlator that go over to it (then those
      * of the book before, in this one, and in that one); by the index of the rules of that book who
-     * goes on with what they fold and count, or NULL; and how many rules are there anew, no more,
-     * or not the same. */
+     * goes on with what they fold, and who hits when they did (for what is counted), or NULL; and
+     * how many rules are there anew, no more, or not the same. */
     struct suppression_queues *queues;
     struct correlator_rules *correlations;
-    const struct rule **became;
+    const struct rule **became, **hits_as;
     size_t added, removed, changed;
     bool asks_sha256; /* any of the rules */
 };

@@ -74,10 +74,11 @@ static void put_correlator(struct buffer *out, const struct correlator_counters 
     buffer_printf(
         out,
         "  correlate  correlations %llu, hits %llu, matches %llu, groups %llu (%llu KiB), "
-        "evicted %llu; events forgotten %llu, not kept for lack of memory %llu\n",
+        "evicted %llu, hits dropped %llu; events forgotten %llu, not kept for lack of memory "
+        "%llu\n",
         ull(counters->correlations), ull(counters->hits), ull(counters->matches),
         ull(counters->groups), ull(counters->bytes >> 10), ull(counters->evicted),
-        ull(counters->forgotten), ull(counters->starved));
+        ull(counters->dropped), ull(counters->forgotten), ull(counters->starved));
 }
 
 static void put_detector(struct buffer *out, const struct detector *detector)
@@ -162,7 +163,7 @@ bool status_print_replay(const struct detector *detector, struct delivery *deliv
                   events, plural(events), ull(counters.alerts), plural(counters.alerts),
                   ull(counters.suppression.folded), ull(refused), plural(refused));
     if (!whole || counters.matcher.limits || counters.correlator.evicted ||
-        counters.correlator.starved)
+        counters.correlator.dropped || counters.correlator.starved)
         put_detector(&out, detector);
     for (size_t i = 0; i < delivery_output_count(delivery); i++) {
         struct delivery_counters output;

@@ -6,6 +6,9 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 
+/* Everybody's ancestor. */
+#define INIT_PID 1
+
 static const char *const type_names[] = {
     [EVENT_EXEC] = "exec",
     [EVENT_EXEC_FAILED] = "exec_failed",
@@ -71,6 +74,41 @@ const struct process *event_ancestor(const struct event *event, unsigned generat
     return process;
 }
 
+static bool is_init(const struct process *process)
+{
+    return field_set_has(&process->has, FIELD_PID) && process->pid == INIT_PID;
+}
+
+static void pass_init(struct lineage *lineage)
+{
+    while (lineage->next && lineage->left > 0 && is_init(lineage->next)) {
+        lineage->next = lineage->next->parent;
+        lineage->left--;
+    }
+    if (lineage->left == 0)
+        lineage->next = NULL;
+}
+
+struct lineage lineage_of(const struct event *event)
+{
+    struct lineage lineage = {event_ancestor(event, 1), ANCESTOR_MAX};
+
+    pass_init(&lineage);
+    return lineage.next ? lineage : (struct lineage){event->process, 1};
+}
+
+const struct process *lineage_next(struct lineage *lineage)
+{
+    const struct process *process = lineage->next;
+
+    if (process) {
+        lineage->next = process->parent;
+        lineage->left--;
+        pass_init(lineage);
+    }
+    return process;
+}
+
 void field_ref_put(struct buffer *buffer, const struct field_ref *ref)
 {
     if (ref->owner == OWNER_ANY_ANCESTOR)
@@ -110,6 +148,19 @@ bool text_list_next(struct text *rest, struct text *item)
         return false;
     *item = text_split(rest, '\0');
     return true;
+}
+
+bool value_equal(const struct value *a, const struct value *b)
+{
+    switch (a->type) {
+    case TYPE_TEXT:
+    case TYPE_TEXT_LIST:
+        return text_equal(a->text, b->text);
+    case TYPE_BOOL:
+        return a->boolean == b->boolean;
+    default:
+        return a->number == b->number;
+    }
 }
 
 void cmdline_put(struct buffer *buffer, struct text argv)

@@ -78,15 +78,27 @@ struct event {
 };
 
 /* The value of a field of the event, its process or (OWNER_ANCESTOR) one ancestor. False when it
- * has none. OWNER_ANY_ANCESTOR has no single value: iterate with event_ancestor(). */
+ * has none. OWNER_ANY_ANCESTOR has no single value: iterate with event_ancestor(), or with
+ * lineage_next(). */
 bool event_value(const struct event *event, const struct field_ref *ref, struct value *out);
 
-/* Puts the field as it is asked for: "argv", "parent.exe", "ancestor.comm", "ancestor[2].uid", and of
- * the first item alone "argv[0]". */
+/* Puts the field as it is asked for: "argv", "parent.exe", "ancestor.comm", "ancestor[2].uid", and
+ * of the first item alone "argv[0]". */
 void field_ref_put(struct buffer *buffer, const struct field_ref *ref);
 
 /* The GENERATION-th ancestor (0: the process itself), or NULL. */
 const struct process *event_ancestor(const struct event *event, unsigned generation);
+
+/* The ancestors by which an event belongs to what came of them, nearest first, at most
+ * ANCESTOR_MAX. Process 1 is none of them: it is everybody's. Who has no other is its own origin:
+ * it is the one of its lineage. */
+struct lineage {
+    const struct process *next;
+    unsigned left;
+};
+
+struct lineage lineage_of(const struct event *event);
+const struct process *lineage_next(struct lineage *lineage); /* NULL: that was all */
 
 /* The value of a process field; false when it has none. */
 bool process_value(const struct process *process, const struct field *field, struct value *out);
@@ -97,6 +109,9 @@ bool text_list_next(struct text *rest, struct text *item);
 /* The value as text, as a regex over a number or a message sees it: numbers in decimal, true and
  * false, times as RFC 3339, lists and the names of sets joined by one space. */
 void value_put(struct buffer *buffer, const struct value *value);
+
+/* Whether two values of one field are the same. */
+bool value_equal(const struct value *a, const struct value *b);
 
 /* Puts the arguments of ARGV joined by one space. */
 void cmdline_put(struct buffer *buffer, struct text argv);

@@ -142,6 +142,12 @@ extern const struct field field_catalogue[FIELD_COUNT];
 
 const char *field_type_name(enum field_type type);
 
+/* Whether its values are numbers that can be added up. */
+static inline bool field_type_is_number(enum field_type type)
+{
+    return type == TYPE_NUMBER || type == TYPE_TIME || type == TYPE_DURATION;
+}
+
 /* Which fields something has. */
 struct field_set {
     uint64_t bits[(FIELD_COUNT + 63) / 64];

@@ -45,6 +45,19 @@ void compiler_deinit(struct compiler *compiler)
     ruleset_free(compiler->ruleset);
 }
 
+void compiler_file(struct compiler *compiler, struct piece_list *list, struct piece piece)
+{
+    struct piece *filed = arena_alloc(&compiler->arena, sizeof *filed);
+
+    if (!filed) {
+        compiler->failed = true;
+        return;
+    }
+    *filed = piece;
+    *list->last = filed;
+    list->last = &filed->next;
+}
+
 struct mark compiler_keep_mark(struct compiler *compiler, struct mark mark)
 {
     char *file = map_get(&compiler->files, text_from(mark.file));

@@ -75,6 +75,9 @@ void compiler_deinit(struct compiler *compiler);
 /* The second life. Takes the ruleset out of the compiler when all went well. -EINVAL, -ENOMEM. */
 int compiler_finish(struct compiler *compiler, struct ruleset **out);
 
+/* Adds PIECE to LIST, one of the compiler's. */
+void compiler_file(struct compiler *compiler, struct piece_list *list, struct piece piece);
+
 /* MARK with its file's name in the ruleset's arena. */
 struct mark compiler_keep_mark(struct compiler *compiler, struct mark mark);
 

@@ -5,6 +5,7 @@
 #ifndef PICKET_RULE_CORRELATION_H
 #define PICKET_RULE_CORRELATION_H
 
+#include "base/clock.h"
 #include "rule/rule.h"
 
 /* Rules one correlation may refer to, and fields it may group by. */
@@ -16,6 +17,9 @@
 
 /* How long a chain of correlations may be. */
 #define CORRELATION_DEPTH_MAX 8
+
+/* The longest timespan, in ns: a hundred years of pySigma's. */
+#define CORRELATION_TIMESPAN_MAX (100 * INT64_C(31556952) * NS_PER_S)
 
 enum correlation_type {
     CORRELATION_EVENT_COUNT,
@@ -44,6 +48,12 @@ struct correlation_source {
     int key;
     struct field_ref ref;
 };
+
+/* Whether it has many values: that of each ancestor. */
+static inline bool correlation_source_spreads(const struct correlation_source *source)
+{
+    return source->key < 0 && source->ref.owner == OWNER_ANY_ANCESTOR;
+}
 
 /* A rule whose hits are looked at. */
 struct correlation_member {
@@ -79,11 +89,11 @@ struct correlation {
     bool generate;    /* the members' own alerts are raised as well */
 
     /* Each distinct combination of their values is a group of its own; that an event has no such
-     * field is a value like any other. No keys: all events are of one group. At most one of them,
-     * SPREAD, is a field of any ancestor: such an event is in a group for each ancestor's value. */
+     * field is a value like any other. No keys: all events are of one group. Those that are fields
+     * of any ancestor have their values of the same one: the event is in a group for each ancestor.
+     */
     const struct text *keys; /* names, as `group-by` has them */
     size_t key_count;
-    size_t spread; /* its index; KEY_COUNT: none is */
 
     const struct correlation_member *members; /* distinct rules */
     size_t member_count;
@@ -101,6 +111,7 @@ struct correlation {
 
     /* `field`: how many there are together; and of sums and the like, what their value must be. */
     size_t value_count;
+    enum field_type value_type; /* NUMBER, DURATION or TIME: of what is summed, and of bounds */
     struct correlation_bound bounds[CORRELATION_OPERATORS];
     size_t bound_count;
     double percentile; /* 0 to 100 */

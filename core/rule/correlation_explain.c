@@ -32,49 +32,98 @@ static bool takes_event(struct explanation *explanation)
     return takes;
 }
 
-typedef void put_value(struct explanation *explanation, const struct value *value, unsigned index);
+/* Which groups an event that a member hits is in. */
+struct groups {
+    const struct correlation *correlation;
+    const struct correlation_member *member;
+    const struct process *ancestors[ANCESTOR_MAX]; /* that make one each, the nearest first */
+    size_t count;
+};
 
-/* Process 1 is everybody's ancestor: in no group of ancestors (alert/correlator.h). */
-static bool counts(const struct process *process)
+/* Puts a value. NULL: an ancestor has none, and makes a group by another key. */
+typedef void put_value(struct explanation *explanation, const struct value *value, size_t index);
+
+static bool read_ancestor(const struct groups *groups, size_t key, const struct process *ancestor,
+                          struct value *out)
 {
-    return !field_set_has(&process->has, FIELD_PID) || process->pid != 1;
+    const struct correlation_source *source = &groups->member->keys[key];
+
+    return correlation_source_spreads(source) && process_value(ancestor, source->ref.field, out);
 }
 
-/* Puts each value that the event has for SOURCE; false: it has none. */
-static bool put_values(struct explanation *explanation, const struct correlation_source *source,
+static bool is_group(const struct groups *groups, const struct process *ancestor)
+{
+    struct value value;
+
+    for (size_t i = 0; i < groups->correlation->key_count; i++)
+        if (read_ancestor(groups, i, ancestor, &value))
+            return true;
+    return false;
+}
+
+static bool is_same_group(const struct groups *groups, const struct process *a,
+                          const struct process *b)
+{
+    for (size_t i = 0; i < groups->correlation->key_count; i++) {
+        struct value of_a, of_b;
+        bool has = read_ancestor(groups, i, a, &of_a);
+
+        if (has != read_ancestor(groups, i, b, &of_b) || (has && !value_equal(&of_a, &of_b)))
+            return false;
+    }
+    return true;
+}
+
+static void find_groups(struct groups *groups, const struct event *event)
+{
+    struct lineage lineage = lineage_of(event);
+    const struct process *ancestor;
+
+    while ((ancestor = lineage_next(&lineage))) {
+        bool known = !is_group(groups, ancestor);
+
+        for (size_t i = 0; i < groups->count && !known; i++)
+            known = is_same_group(groups, groups->ancestors[i], ancestor);
+        if (!known)
+            groups->ancestors[groups->count++] = ancestor;
+    }
+}
+
+/* Puts each value that the event has for KEY; false: it has none. */
+static bool put_values(struct explanation *explanation, const struct groups *groups, size_t key,
                        put_value *put)
 {
-    const struct event *event = explanation->event;
-    const struct process *process = event->process;
+    const struct correlation_source *source = &groups->member->keys[key];
     struct value value;
-    unsigned count = 0;
 
-    if (source->ref.owner != OWNER_ANY_ANCESTOR) {
-        if (event_value(event, &source->ref, &value))
-            put(explanation, &value, count++);
-        return count;
+    if (correlation_source_spreads(source)) {
+        for (size_t i = 0; i < groups->count; i++)
+            put(explanation,
+                read_ancestor(groups, key, groups->ancestors[i], &value) ? &value : NULL, i);
+        return groups->count;
     }
-    for (unsigned i = 1; process && i <= ANCESTOR_MAX; i++) {
-        process = process->parent;
-        if (process && counts(process) && process_value(process, source->ref.field, &value))
-            put(explanation, &value, count++);
-    }
-    return count;
+    if (!event_value(explanation->event, &source->ref, &value))
+        return false;
+    put(explanation, &value, 0);
+    return true;
 }
 
-static void put_value_text(struct explanation *explanation, const struct value *value,
-                           unsigned index)
+static void put_value_text(struct explanation *explanation, const struct value *value, size_t index)
 {
-    struct evidence_item item = {.value = *value};
     struct buffer *out = explanation->out, *scratch = &explanation->scratch;
 
     if (index >= VALUES_SHOWN) {
         buffer_put_string(out, index == VALUES_SHOWN ? ", ..." : "");
         return;
     }
+    buffer_put_string(out, index ? ", " : " is ");
+    if (!value) {
+        buffer_put_string(out, "absent");
+        return;
+    }
     buffer_clear(scratch);
-    evidence_put_value(&item, scratch);
-    buffer_put_string(out, index ? ", \"" : " is \"");
+    evidence_put_value(&(struct evidence_item){.value = *value}, scratch);
+    buffer_put_char(out, '"');
     buffer_put_printable(out, buffer_text(scratch));
     buffer_put_char(out, '"');
 }
@@ -82,12 +131,14 @@ static void put_value_text(struct explanation *explanation, const struct value *
 static void put_group_text(struct explanation *explanation, const struct correlation *correlation,
                            const struct correlation_member *member)
 {
+    struct groups groups = {.correlation = correlation, .member = member};
     struct buffer *out = explanation->out;
 
+    find_groups(&groups, explanation->event);
     for (size_t i = 0; i < correlation->key_count; i++) {
         buffer_put_string(out, INDENT);
         buffer_put_printable(out, correlation->keys[i]);
-        if (!put_values(explanation, &member->keys[i], put_value_text))
+        if (!put_values(explanation, &groups, i, put_value_text))
             buffer_put_string(out, " is absent");
         buffer_put_char(out, '\n');
     }
@@ -101,8 +152,8 @@ static void put_member_text(struct explanation *explanation, const struct correl
     explain_put_line(explanation, holds);
     if (is_inner(member))
         buffer_put_string(explanation->out, INDENT "it is a correlation itself\n");
-    else if (!holds && !member->rule->enabled)
-        buffer_put_string(explanation->out, INDENT "it is not enabled\n");
+    else if (!holds)
+        explain_put_idle(explanation, INDENT);
     if (holds)
         put_group_text(explanation, correlation, member);
     else if (!is_inner(member))
@@ -125,14 +176,15 @@ void correlation_explain_put_text(struct explanation *explanation)
     explanation->rule = rule;
 }
 
-static void put_value_json(struct explanation *explanation, const struct value *value,
-                           unsigned index)
+static void put_value_json(struct explanation *explanation, const struct value *value, size_t index)
 {
-    struct evidence_item item = {.value = *value};
-
     (void)index;
+    if (!value) {
+        json_raw(explanation->json, TEXT("null"));
+        return;
+    }
     buffer_clear(&explanation->scratch);
-    evidence_put_value(&item, &explanation->scratch);
+    evidence_put_value(&(struct evidence_item){.value = *value}, &explanation->scratch);
     json_text(explanation->json, buffer_text(&explanation->scratch));
     buffer_clear(&explanation->scratch);
 }
@@ -140,14 +192,16 @@ static void put_value_json(struct explanation *explanation, const struct value *
 static void put_group_json(struct explanation *explanation, const struct correlation *correlation,
                            const struct correlation_member *member)
 {
+    struct groups groups = {.correlation = correlation, .member = member};
     struct json_writer *json = explanation->json;
 
+    find_groups(&groups, explanation->event);
     json_key(json, TEXT("group"));
     json_begin(json, '{');
     for (size_t i = 0; i < correlation->key_count; i++) {
         json_key(json, correlation->keys[i]);
         json_begin(json, '[');
-        put_values(explanation, &member->keys[i], put_value_json);
+        put_values(explanation, &groups, i, put_value_json);
         json_end(json, ']');
     }
     json_end(json, '}');

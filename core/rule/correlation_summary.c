@@ -104,6 +104,16 @@ static void put_count(struct buffer *out, const struct correlation *correlation)
     put_names(out, correlation, NULL, correlation->member_count);
 }
 
+static void put_bound(struct buffer *out, enum field_type type, double value)
+{
+    if (type == TYPE_TIME)
+        value_put(out, &(struct value){.type = type, .number = (int64_t)value});
+    else if (type == TYPE_DURATION)
+        buffer_printf(out, "%.15gs", value / (double)NS_PER_S);
+    else
+        buffer_printf(out, "%.15g", value);
+}
+
 static void put_measure(struct buffer *out, const struct correlation *correlation)
 {
     static const char *const operators[] = {
@@ -116,9 +126,10 @@ static void put_measure(struct buffer *out, const struct correlation *correlatio
     else
         buffer_put_string(out, "that");
     put_values(out, correlation);
-    for (size_t i = 0; i < correlation->bound_count; i++)
-        buffer_printf(out, "%s %s %.15g", i ? " and" : "", operators[correlation->bounds[i].op],
-                      correlation->bounds[i].value);
+    for (size_t i = 0; i < correlation->bound_count; i++) {
+        buffer_printf(out, "%s %s ", i ? " and" : "", operators[correlation->bounds[i].op]);
+        put_bound(out, correlation->value_type, correlation->bounds[i].value);
+    }
     buffer_put_string(out, " from ");
     put_names(out, correlation, NULL, correlation->member_count);
 }

@@ -4,21 +4,6 @@
 
 #include "rule/sigma_document.h"
 
-static void file_piece(struct compiler *compiler, struct piece_list *list,
-                       const struct yaml_node *key, const struct yaml_node *value)
-{
-    struct piece *piece = arena_alloc(&compiler->arena, sizeof *piece);
-
-    if (!piece) {
-        compiler->failed = true;
-        return;
-    }
-    piece->key = key;
-    piece->value = value;
-    *list->last = piece;
-    list->last = &piece->next;
-}
-
 static void file_definition(struct compiler *compiler, struct map *map, const struct yaml_node *key,
                             const struct yaml_node *value)
 {
@@ -47,7 +32,7 @@ static void read_rules(struct compiler *compiler, const struct yaml_node *node)
     if (node->kind != YAML_LIST)
         diag_error(compiler->diags, node->mark, "wrong-type", "'rules' must be a list of rules");
     for (size_t i = 0; node->kind == YAML_LIST && i < node->count; i++)
-        file_piece(compiler, &compiler->rules, NULL, node->items[i]);
+        compiler_file(compiler, &compiler->rules, (struct piece){.value = node->items[i]});
 }
 
 static void read_section(struct compiler *compiler, const struct yaml_node *key,
@@ -65,7 +50,8 @@ static void read_section(struct compiler *compiler, const struct yaml_node *key,
             file_definition(compiler, lists ? &compiler->lists : &compiler->macros, node->keys[i],
                             node->items[i]);
         else
-            file_piece(compiler, &compiler->overrides, node->keys[i], node->items[i]);
+            compiler_file(compiler, &compiler->overrides,
+                          (struct piece){.key = node->keys[i], .value = node->items[i]});
     }
 }
 

@@ -495,7 +495,7 @@ void draft_file(struct draft *draft)
                    first->rule.mark.file, first->rule.mark.line, first->rule.mark.column);
         return;
     }
-    rule_name_add(compiler, rule->id, draft);
+    rule_name_add_id(compiler, rule->id, draft);
     draft->made = arena_alloc(&compiler->ruleset->arena, sizeof *draft->made);
     compiler->failed |= r < 0 || !draft->made;
 }

@@ -17,11 +17,12 @@ struct draft {
     struct sigma_correlation *correlation; /* NULL: a rule about single events */
     const char *omitted;                   /* why it was left out after all; NULL: it was not */
     bool unsupported;                      /* not merely skipped */
-    /* Of correlations that refer to it: */
-    bool counted;                               /* there are such */
-    bool raised;                                /* one says `generate` */
-    bool fed;                                   /* one is enabled */
-    const struct sigma_correlation *counted_by; /* the last that looked, and as which member */
+    /* Of correlations that are loaded and refer to it: */
+    const struct sigma_correlation *silenced_by; /* the first; NULL: there is none */
+    bool raised;                                 /* one says `generate` */
+    bool fed;                                    /* one is enabled */
+    bool muted;                                  /* else it would alert, but none is enabled */
+    const struct sigma_correlation *counted_by;  /* the last that looked, and as which member */
     size_t member;
     struct rule_feed *feeds; /* MADE's, as they are listed */
     size_t feed_count;       /* how many they are to be */

@@ -226,6 +226,23 @@ static void put_feeds(struct explanation *explanation)
         buffer_put_string(out, "  it raises no alert of its own\n");
 }
 
+void explain_put_idle(struct explanation *explanation, const char *indent)
+{
+    struct buffer *out = explanation->out;
+    const struct rule *rule = explanation->rule;
+
+    if (rule->enabled)
+        return;
+    buffer_put_string(out, indent);
+    if (rule->silencer) {
+        buffer_put_string(out, "it is part of ");
+        buffer_put_printable(out, rule->silencer->id);
+        buffer_put_string(out, ", which is not enabled\n");
+    } else {
+        buffer_put_string(out, "it is not enabled\n");
+    }
+}
+
 void explain_put_head(struct explanation *explanation, const char *verdict, bool good)
 {
     struct buffer *out = explanation->out;
@@ -239,8 +256,7 @@ void explain_put_head(struct explanation *explanation, const char *verdict, bool
     put_colour(explanation, RESET);
     put_place(explanation, rule->mark);
     buffer_put_char(out, '\n');
-    if (!rule->enabled)
-        buffer_put_string(out, "  it is not enabled\n");
+    explain_put_idle(explanation, "  ");
     put_feeds(explanation);
 }
 

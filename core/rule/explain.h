@@ -27,9 +27,11 @@ void explain_put_text(struct explanation *explanation);
 /* One JSON object and a newline. */
 void explain_put_json(struct explanation *explanation);
 
-/* Parts of these, for rule/correlation_explain.h: "rule 'x' VERDICT" with what it feeds; "true  x";
- * what stops it; and as members of an object its id and place, and what stops it. */
+/* Parts of these, for rule/correlation_explain.h: "rule 'x' VERDICT" with what it feeds; why it
+ * is not evaluated at all; "true  x"; what stops it; and as members of an object its id and place,
+ * and what stops it. */
 void explain_put_head(struct explanation *explanation, const char *verdict, bool good);
+void explain_put_idle(struct explanation *explanation, const char *indent); /* or nothing */
 void explain_put_line(struct explanation *explanation, bool good);
 void explain_put_stops(struct explanation *explanation);
 void explain_put_id(struct explanation *explanation);

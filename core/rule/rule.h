@@ -83,6 +83,7 @@ struct rule {
     const struct correlation *correlation; /* NULL: a rule about single events */
     const struct rule_feed *feeds;         /* correlations that are enabled, by index */
     size_t feed_count;
+    const struct rule *silencer; /* one that is not, for which this one is silent, and idle */
 
     /* Of a correlation: an expression and an outline that never hold. */
     const struct expression *expression; /* what must hold, overrides included */

@@ -11,7 +11,8 @@ static uint64_t digest_ref(uint64_t state, const struct field_ref *ref)
 {
     state = digest_number(state, (uint64_t)ref->field->id);
     state = digest_number(state, (uint64_t)ref->owner);
-    return digest_number(state, ref->generation);
+    state = digest_number(state, ref->generation);
+    return digest_number(state, ref->item);
 }
 
 static uint64_t digest_predicate(const struct predicate *predicate)
@@ -21,6 +22,8 @@ static uint64_t digest_predicate(const struct predicate *predicate)
     state = digest_number(state, (uint64_t)predicate->op);
     state = digest_number(state, predicate->flags);
     state = digest_number(state, (uint64_t)predicate->number);
+    if (predicate_is_of_field(predicate->op))
+        state = digest_ref(state, &predicate->other);
     return digest_text(state, predicate->text);
 }
 
@@ -73,16 +76,19 @@ static uint64_t digest_sources(uint64_t state, const struct correlation_source *
     for (size_t i = 0; i < count; i++) {
         state = digest_number(state, (uint64_t)sources[i].key);
         if (sources[i].key < 0)
-            state = digest_number(digest_ref(state, &sources[i].ref), sources[i].ref.item);
+            state = digest_ref(state, &sources[i].ref);
     }
     return state;
 }
 
+/* How a count's bounds are put is nothing to it: it fires at what is needed. */
 static uint64_t digest_bounds(uint64_t state, const struct correlation *correlation)
 {
+    bool numeric = correlation_is_numeric(correlation->type);
+
     state = digest_number(state, correlation->needed);
     state = digest_double(state, correlation->percentile);
-    for (size_t i = 0; i < correlation->bound_count; i++) {
+    for (size_t i = 0; numeric && i < correlation->bound_count; i++) {
         state = digest_number(state, (uint64_t)correlation->bounds[i].op);
         state = digest_double(state, correlation->bounds[i].value);
     }
@@ -95,8 +101,10 @@ static uint64_t digest_correlation(uint64_t state, const struct correlation *cor
 {
     state = digest_number(state, (uint64_t)correlation->type);
     state = digest_number(state, (uint64_t)correlation->timespan);
+    state = digest_number(state, correlation->key_count);
     for (size_t i = 0; i < correlation->key_count; i++)
         state = digest_text(state, correlation->keys[i]);
+    state = digest_number(state, correlation->member_count);
     for (size_t i = 0; i < correlation->member_count; i++) {
         const struct correlation_member *member = &correlation->members[i];
 
@@ -104,6 +112,7 @@ static uint64_t digest_correlation(uint64_t state, const struct correlation *cor
         state = digest_sources(state, member->keys, correlation->key_count);
         state = digest_sources(state, member->values, correlation->value_count);
     }
+    state = digest_number(state, correlation->order_count);
     for (size_t i = 0; i < correlation->order_count; i++)
         state = digest_number(state, correlation->order[i]);
     return digest_bounds(state, correlation);
@@ -167,6 +176,7 @@ int rule_digest_all(const struct ruleset *ruleset, struct rule_digest *out)
     for (size_t i = 0; i < ruleset->count; i++) {
         const struct rule *rule = ruleset->rules[i];
 
+        out[i].hits = digest_hits(rule, &known);
         out[i].meaning = digest_meaning(rule, &known);
         out[i].whole = digest_whole(rule, out[i].meaning);
     }

@@ -8,6 +8,7 @@ static void settle(struct compiler *compiler, struct draft *draft)
     struct rule *rule = &draft->rule;
     bool cut = rule->severity < compiler->options.min_level;
 
+    draft->muted = rule->enabled && rule->silent && !cut && !draft->fed;
     rule->enabled &= draft->fed || (!rule->silent && !cut);
     rule->silent |= cut && draft->fed;
 }
@@ -24,6 +25,15 @@ static void settle_correlations(struct compiler *compiler, unsigned depth)
     }
 }
 
+/* What is informational is a part of correlations to begin with. */
+static void warn_muted(struct compiler *compiler, const struct draft *draft)
+{
+    if (draft->muted && !draft->omitted && draft->rule.severity > SEVERITY_INFORMATIONAL)
+        diag_warning(compiler->diags, draft->rule.mark, "silent-rule",
+                     "%s raises no alert: it is part of %s, which is not enabled", draft->scope,
+                     draft->silenced_by->draft->scope);
+}
+
 void rule_feeds_settle(struct compiler *compiler)
 {
     for (unsigned depth = CORRELATION_DEPTH_MAX; depth > 0; depth--)
@@ -33,6 +43,7 @@ void rule_feeds_settle(struct compiler *compiler)
 
         if (!draft->correlation)
             settle(compiler, draft);
+        warn_muted(compiler, draft);
     }
 }
 
@@ -52,8 +63,19 @@ static bool make_feeds(struct compiler *compiler, struct draft *draft)
     return draft->feeds;
 }
 
+static void name_silencers(struct compiler *compiler)
+{
+    for (size_t i = 0; i < compiler->drafts.count; i++) {
+        struct draft *draft = compiler->drafts.entries[i].value;
+
+        if (draft->muted)
+            draft->made->silencer = draft->silenced_by->draft->made;
+    }
+}
+
 void rule_feeds_connect(struct compiler *compiler)
 {
+    name_silencers(compiler);
     for (struct sigma_correlation *at = compiler->correlations.first; at; at = at->next)
         for (size_t i = 0; is_live(at) && i < at->made->member_count; i++)
             at->members[i]->feed_count++;

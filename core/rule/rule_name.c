@@ -6,6 +6,10 @@ static void add(struct compiler *compiler, struct text text, const struct rule_n
 {
     struct rule_name *known = map_get(&compiler->rule_names, text);
 
+    if (known && known->is_id != name->is_id) {
+        *known = known->is_id ? *known : *name;
+        return;
+    }
     if (known) {
         known->shared |= known->draft != name->draft || known->root != name->root;
         return;
@@ -15,6 +19,11 @@ static void add(struct compiler *compiler, struct text text, const struct rule_n
         *known = *name;
     if (!known || map_add(&compiler->rule_names, text, known) < 0)
         compiler->failed = true;
+}
+
+void rule_name_add_id(struct compiler *compiler, struct text id, struct draft *draft)
+{
+    add(compiler, id, &(struct rule_name){.draft = draft, .is_id = true});
 }
 
 void rule_name_add(struct compiler *compiler, struct text name, struct draft *draft)
@@ -31,7 +40,8 @@ void rule_name_omit(struct compiler *compiler, const struct yaml_node *root, boo
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         const struct yaml_node *value = yaml_get(root, keys[i]);
 
-        if (value && value->kind == YAML_SCALAR && value->text.len && !yaml_is_null(value))
+        name.is_id = i == 0;
+        if (yaml_is_text(value))
             add(compiler, value->text, &name);
     }
 }

@@ -10,10 +10,12 @@ struct rule_name {
     const struct yaml_node *root; /* then: its document */
     const char *reason;           /* and why it was passed over; NULL: it has a mistake, told */
     bool unsupported;             /* not merely skipped */
+    bool is_id;                   /* which goes before what others call `name` */
     bool shared;                  /* two rules have the name */
 };
 
-/* Names that rule, under which it can be found from then on. */
+/* The rule of that id, or which is called that, can be found by it from then on. */
+void rule_name_add_id(struct compiler *compiler, struct text id, struct draft *draft);
 void rule_name_add(struct compiler *compiler, struct text name, struct draft *draft);
 
 /* The same for the document ROOT, by its id and its name, that is not loaded. REASON lives as long

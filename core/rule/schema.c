@@ -446,7 +446,9 @@ static json_t *make_threshold(void)
                                    "type", "number", "minimum", 0, "maximum", 100);
 
     for (size_t i = 0; i < sizeof operators / sizeof *operators; i++)
-        json_object_set_new(properties, operators[i], json_pack("{s:s}", "type", "number"));
+        json_object_set_new(properties, operators[i],
+                            json_pack("{s:[s, s], s:s}", "type", "number", "string", "pattern",
+                                      "^(" SIZE "|" DURATION ")$|" TIME));
     return closed_map(properties, NULL);
 }
 
@@ -462,6 +464,10 @@ static json_t *make_correlation(void)
     json_t *map = closed_map(properties, NULL);
 
     json_object_set_new(map, "required", json_pack("[s, s]", "type", "timespan"));
+    json_object_set_new(map, "if",
+                        json_pack("{s:[s], s:{s:{s:s}}}", "required", "type", "properties", "type",
+                                  "pattern", "^(event|value)_"));
+    json_object_set_new(map, "then", json_pack("{s:[s]}", "required", "condition"));
     return map;
 }
 

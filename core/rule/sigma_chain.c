@@ -5,23 +5,14 @@
 #include "rule/sigma_correlation.h"
 #include "rule/sigma_document.h"
 #include "rule/sigma_group.h"
+#include "rule/sigma_threshold.h"
 #include "rule/sigma_words.h"
 #include "rule/test_event.h"
-
-static struct compiler *compiler_of(const struct sigma_correlation *correlation)
-{
-    return correlation->draft->compiler;
-}
-
-static bool is_words(const struct yaml_node *condition)
-{
-    return condition && condition->kind == YAML_SCALAR;
-}
 
 /* The names that `rules`, a text or a list, has. */
 static void read_rules(struct sigma_correlation *correlation)
 {
-    struct compiler *compiler = compiler_of(correlation);
+    struct compiler *compiler = correlation->compiler;
     const struct yaml_node *rules = correlation->rules;
     bool list = rules->kind == YAML_LIST;
     size_t count = list ? rules->count : 1;
@@ -34,7 +25,7 @@ static void read_rules(struct sigma_correlation *correlation)
     for (size_t i = 0; i < count; i++) {
         const struct yaml_node *node = list ? rules->items[i] : rules;
 
-        if (node->kind == YAML_SCALAR && node->text.len)
+        if (yaml_is_text(node))
             correlation->references[correlation->reference_count++].node = node;
         else
             diag_error(compiler->diags, node->mark, "wrong-type",
@@ -51,7 +42,7 @@ static void inherit_omission(struct sigma_correlation *correlation,
                              const struct sigma_reference *reference, const char *reason,
                              bool unsupported)
 {
-    struct compiler *compiler = compiler_of(correlation);
+    struct compiler *compiler = correlation->compiler;
 
     if (correlation->draft->omitted)
         return;
@@ -65,17 +56,13 @@ static void inherit_omission(struct sigma_correlation *correlation,
 static void find_rule(struct sigma_correlation *correlation, struct sigma_reference *reference)
 {
     const struct rule_name *name =
-        rule_name_resolve(compiler_of(correlation), correlation->draft->scope, reference->node);
+        rule_name_resolve(correlation->compiler, correlation->draft->scope, reference->node);
 
     if (!name)
         return;
     reference->draft = name->draft;
     if (name->reason)
         inherit_omission(correlation, reference, name->reason, name->unsupported);
-    if (!name->draft)
-        return;
-    name->draft->counted = true;
-    name->draft->raised |= correlation->made->generate;
 }
 
 /* Says of all members which they are. */
@@ -87,10 +74,19 @@ static void stamp_members(struct sigma_correlation *correlation)
     }
 }
 
+static void warn_twice(struct sigma_correlation *correlation,
+                       const struct sigma_reference *reference)
+{
+    if (correlation->made->type != CORRELATION_TEMPORAL_ORDERED && correlation->rules)
+        diag_warning(correlation->compiler->diags, reference->node->mark, "repeated-rule",
+                     "'%.*s' stands in 'rules' of %s before: a rule is one of them once",
+                     TEXT_ARG(reference->node->text), correlation->draft->scope);
+}
+
 /* What the references are to, each rule once. */
 static void list_members(struct sigma_correlation *correlation)
 {
-    struct compiler *compiler = compiler_of(correlation);
+    struct compiler *compiler = correlation->compiler;
     struct correlation *made = correlation->made;
     size_t count = correlation->reference_count;
     size_t *order = arena_array(&compiler->ruleset->arena, count, sizeof *order);
@@ -105,7 +101,9 @@ static void list_members(struct sigma_correlation *correlation)
 
         if (!draft)
             continue;
-        if (draft->counted_by != correlation) {
+        if (draft->counted_by == correlation) {
+            warn_twice(correlation, &correlation->references[i]);
+        } else {
             draft->counted_by = correlation;
             draft->member = made->member_count;
             correlation->members[made->member_count++] = draft;
@@ -117,12 +115,12 @@ static void list_members(struct sigma_correlation *correlation)
 
 static void find_rules(struct sigma_correlation *correlation)
 {
-    struct compiler *compiler = compiler_of(correlation);
+    struct compiler *compiler = correlation->compiler;
     size_t errors = compiler->diags->errors;
 
     if (correlation->rules)
         read_rules(correlation);
-    else if (is_words(correlation->condition))
+    else if (yaml_is_text(correlation->condition))
         sigma_words_read_references(correlation);
     if (correlation->reference_count > CORRELATION_MEMBERS_MAX) {
         diag_error(compiler->diags, correlation->references[CORRELATION_MEMBERS_MAX].node->mark,
@@ -145,8 +143,10 @@ static const char *check_needed(struct sigma_correlation *correlation)
 
     if (!correlation->condition)
         made->needed = count;
+    if (!correlation->condition && count == 1)
+        sigma_threshold_warn_lone(correlation, correlation->rules->mark);
     if (made->needed > count)
-        diag_error(compiler_of(correlation)->diags, correlation->condition->mark, "bad-correlation",
+        diag_error(correlation->compiler->diags, correlation->condition->mark, "bad-correlation",
                    "'condition' of %s asks for %zu rules, and it refers to %zu",
                    correlation->draft->scope, made->needed, count);
     else if (ordered && made->needed < count)
@@ -162,14 +162,14 @@ static const char *resolve_condition(struct sigma_correlation *correlation)
 
     if (!correlation->type || !correlation_is_temporal(made->type))
         return NULL;
-    if (is_words(correlation->condition))
+    if (yaml_is_text(correlation->condition))
         return sigma_words_resolve(correlation);
     return made->order_count == correlation->reference_count ? check_needed(correlation) : NULL;
 }
 
 static struct correlation_member *make_members(struct sigma_correlation *correlation)
 {
-    struct compiler *compiler = compiler_of(correlation);
+    struct compiler *compiler = correlation->compiler;
     size_t count = correlation->made->member_count;
     struct correlation_member *members =
         arena_array(&compiler->ruleset->arena, count, sizeof *members);
@@ -202,6 +202,13 @@ static void inherit(struct sigma_correlation *correlation)
     else if (first->logsource)
         sigma_logsource_read(first->logsource, &source);
     correlation->source = source.source;
+    correlation->native = true;
+    for (size_t i = 0; i < correlation->made->member_count; i++) {
+        const struct draft *member = correlation->members[i];
+
+        correlation->native &=
+            member->correlation ? member->correlation->native : !member->logsource;
+    }
     if (draft->rule.message == message_default(draft->rule.on))
         draft->rule.message = message_default(first->rule.on);
     draft->rule.on = first->rule.on;
@@ -210,7 +217,7 @@ static void inherit(struct sigma_correlation *correlation)
 /* Completes it; those that it refers to are complete. */
 static void complete(struct sigma_correlation *correlation)
 {
-    struct compiler *compiler = compiler_of(correlation);
+    struct compiler *compiler = correlation->compiler;
     struct draft *draft = correlation->draft;
     struct correlation_member *members = make_members(correlation);
     size_t errors = compiler->diags->errors;
@@ -223,6 +230,8 @@ static void complete(struct sigma_correlation *correlation)
     const char *group = draft->omitted ? NULL : sigma_group_resolve(correlation, members);
 
     correlation->made->members = members;
+    if (!draft->omitted && !group && correlation_is_numeric(correlation->made->type))
+        sigma_threshold_resolve(correlation);
     if (!draft->omitted && (condition || group)) {
         draft->omitted = condition ? condition : group;
         draft->unsupported = true;
@@ -271,7 +280,7 @@ static void set_depth(struct sigma_correlation *correlation)
 
     correlation->depth = behind + 1;
     if (behind == CORRELATION_DEPTH_MAX)
-        diag_error(compiler_of(correlation)->diags, deepest->node->mark, "recursive-name",
+        diag_error(correlation->compiler->diags, deepest->node->mark, "recursive-name",
                    "%s ends a chain of more than %d correlations", correlation->draft->scope,
                    CORRELATION_DEPTH_MAX);
     correlation->mistaken |= behind >= CORRELATION_DEPTH_MAX;
@@ -311,9 +320,8 @@ static void find_circle(struct sigma_correlation *correlation, unsigned walk)
         return;
     bool itself = next->draft == at->draft;
 
-    diag_error(compiler_of(at)->diags, next->node->mark, "recursive-name",
-               "%s refers to itself%s%s", at->draft->scope, itself ? "" : ", by way of ",
-               itself ? "" : next->draft->scope);
+    diag_error(at->compiler->diags, next->node->mark, "recursive-name", "%s refers to itself%s%s",
+               at->draft->scope, itself ? "" : ", by way of ", itself ? "" : next->draft->scope);
 }
 
 static void find_circles(struct compiler *compiler)
@@ -375,7 +383,7 @@ static void warn_impossible(struct sigma_correlation *correlation)
         return;
     correlation->impossible = true;
     if (draft->rule.enabled)
-        diag_warning(compiler_of(correlation)->diags, draft->rule.mark, "never-matches",
+        diag_warning(correlation->compiler->diags, draft->rule.mark, "never-matches",
                      "%s can never hold: %s", draft->scope,
                      correlation->made->condition
                          ? "no rules that are enabled meet its condition"
@@ -390,6 +398,23 @@ static void warn_all(struct compiler *compiler)
                 warn_impossible(at);
 }
 
+/* A correlation that is not there takes nobody's alerts. */
+static void silence_members(struct compiler *compiler)
+{
+    for (struct sigma_correlation *at = compiler->correlations.first; at; at = at->next) {
+        for (size_t i = 0; !at->draft->omitted && i < at->made->member_count; i++) {
+            if (!at->members[i]->silenced_by)
+                at->members[i]->silenced_by = at;
+            at->members[i]->raised |= at->made->generate;
+        }
+    }
+    for (size_t i = 0; i < compiler->drafts.count; i++) {
+        struct draft *draft = compiler->drafts.entries[i].value;
+
+        draft->rule.silent = draft->silenced_by && !draft->raised;
+    }
+}
+
 void sigma_chain_resolve(struct compiler *compiler)
 {
     if (!compiler->correlations.first)
@@ -399,9 +424,5 @@ void sigma_chain_resolve(struct compiler *compiler)
     complete_all(compiler);
     find_circles(compiler);
     warn_all(compiler);
-    for (size_t i = 0; i < compiler->drafts.count; i++) {
-        struct draft *draft = compiler->drafts.entries[i].value;
-
-        draft->rule.silent = draft->counted && !draft->raised;
-    }
+    silence_members(compiler);
 }

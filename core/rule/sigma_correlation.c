@@ -1,5 +1,6 @@
 #include "rule/sigma_correlation.h"
 
+#include "base/clock.h"
 #include "rule/sigma_document.h"
 #include "rule/sigma_group.h"
 #include "rule/sigma_metadata.h"
@@ -8,11 +9,6 @@
 static const char *scope_of(const struct sigma_correlation *correlation)
 {
     return correlation->draft->scope;
-}
-
-static struct diag_list *diags_of(const struct sigma_correlation *correlation)
-{
-    return correlation->draft->compiler->diags;
 }
 
 /* Where its parts stand. What is not known here would be missing elsewhere: it is no custom key. */
@@ -45,9 +41,9 @@ static void diagnose_key(struct sigma_correlation *correlation, const struct yam
             nearest = others[i][1];
     if (!nearest)
         nearest = text_nearest(key->text, names, KEYS);
-    diag_error(diags_of(correlation), key->mark, "unknown-key",
+    diag_error(correlation->compiler->diags, key->mark, "unknown-key",
                "unknown key '%.*s' in 'correlation' of %s%s", TEXT_ARG(key->text),
-               scope_of(correlation), diag_hint(diags_of(correlation), nearest));
+               scope_of(correlation), diag_hint(correlation->compiler->diags, nearest));
 }
 
 static void keep_key(struct sigma_correlation *correlation, const struct yaml_node *key,
@@ -77,15 +73,15 @@ static void read_type(struct sigma_correlation *correlation)
     }
     correlation->type = NULL;
     if (node->kind == YAML_SCALAR)
-        diag_error(
-            diags_of(correlation), node->mark, "bad-correlation",
-            "unknown type '%.*s' of %s%s (they are: event_count, value_count, value_sum, "
-            "value_avg, value_percentile, value_median, temporal, temporal_ordered)",
-            TEXT_ARG(node->text), scope_of(correlation),
-            diag_hint(diags_of(correlation), text_nearest(node->text, names, CORRELATION_TYPES)));
+        diag_error(correlation->compiler->diags, node->mark, "bad-correlation",
+                   "unknown type '%.*s' of %s%s (they are: event_count, value_count, value_sum, "
+                   "value_avg, value_percentile, value_median, temporal, temporal_ordered)",
+                   TEXT_ARG(node->text), scope_of(correlation),
+                   diag_hint(correlation->compiler->diags,
+                             text_nearest(node->text, names, CORRELATION_TYPES)));
     else
-        diag_error(diags_of(correlation), node->mark, "wrong-type", "'type' of %s must be a text",
-                   scope_of(correlation));
+        diag_error(correlation->compiler->diags, node->mark, "wrong-type",
+                   "'type' of %s must be a text", scope_of(correlation));
 }
 
 /* Seconds of what a timespan is counted in; 0: no such unit. Months and years are those of
@@ -112,9 +108,6 @@ static bool is_digits(struct text text)
     return text.len > 0;
 }
 
-#define SECOND       INT64_C(1000000000)
-#define TIMESPAN_MAX (100 * INT64_C(31556952)) /* seconds */
-
 static void read_timespan(struct sigma_correlation *correlation)
 {
     const struct yaml_node *node = correlation->timespan;
@@ -126,14 +119,14 @@ static void read_timespan(struct sigma_correlation *correlation)
         seconds = seconds_of(number.ptr[number.len]);
     }
     if (!seconds || !is_digits(number) || text_to_int(number, &count) < 0 || count == 0 ||
-        count > TIMESPAN_MAX / seconds) {
-        diag_error(diags_of(correlation), node->mark, "bad-value",
+        count > CORRELATION_TIMESPAN_MAX / NS_PER_S / seconds) {
+        diag_error(correlation->compiler->diags, node->mark, "bad-value",
                    "'timespan' of %s must be a number and one of s, m, h, d, w, M (months), y, as "
                    "in 5m: more than 0, and 100y at most",
                    scope_of(correlation));
         return;
     }
-    correlation->made->timespan = count * seconds * SECOND;
+    correlation->made->timespan = count * seconds * NS_PER_S;
 }
 
 /* It stands in `correlation`, and in the JSON schema of Sigma beside it. */
@@ -145,7 +138,7 @@ static void read_generate(struct sigma_correlation *correlation, const struct ya
     if (!node || yaml_is_null(node))
         return;
     if (!yaml_is_bool(node, &generate))
-        diag_error(diags_of(correlation), node->mark, "wrong-type",
+        diag_error(correlation->compiler->diags, node->mark, "wrong-type",
                    "'generate' of %s must be true or false", scope_of(correlation));
     correlation->made->generate |= generate;
 }
@@ -159,14 +152,9 @@ static void require(struct sigma_correlation *correlation, const char *missing)
         struct mark mark = root->keys[i]->mark;
 
         if (root->items[i] == yaml_get(root, "correlation"))
-            diag_error(diags_of(correlation), mark, "missing-key",
+            diag_error(correlation->compiler->diags, mark, "missing-key",
                        "'correlation' of %s has no '%s'", scope_of(correlation), missing);
     }
-}
-
-static bool is_text(const struct yaml_node *node)
-{
-    return node && node->kind == YAML_SCALAR;
 }
 
 /* The condition has been read as far as that can be before the rules are known. */
@@ -181,12 +169,12 @@ static void read_condition(struct sigma_correlation *correlation)
         return;
     if (node->kind == YAML_MAP)
         sigma_threshold_read(correlation);
-    else if (!is_text(node) || node->text.len == 0)
-        diag_error(diags_of(correlation), node->mark, "wrong-type",
+    else if (!yaml_is_text(node))
+        diag_error(correlation->compiler->diags, node->mark, "wrong-type",
                    "'condition' of %s must be a map, as in {gte: 3}%s", scope_of(correlation),
                    temporal ? ", or a text, as in 'a and not b'" : "");
     else if (!temporal)
-        diag_error(diags_of(correlation), node->mark, "bad-correlation",
+        diag_error(correlation->compiler->diags, node->mark, "bad-correlation",
                    "a condition in words is for temporal correlations: 'condition' of %s must be a "
                    "map, as in {gte: 3}",
                    scope_of(correlation));
@@ -195,7 +183,7 @@ static void read_condition(struct sigma_correlation *correlation)
 static void read_body(struct sigma_correlation *correlation, const struct yaml_node *body)
 {
     if (body->kind != YAML_MAP) {
-        diag_error(diags_of(correlation), body->mark, "wrong-type",
+        diag_error(correlation->compiler->diags, body->mark, "wrong-type",
                    "'correlation' of %s must be a map", scope_of(correlation));
         return;
     }
@@ -214,7 +202,7 @@ static void read_body(struct sigma_correlation *correlation, const struct yaml_n
     if (correlation->type)
         read_condition(correlation);
     sigma_group_read(correlation);
-    if (!correlation->rules && !is_text(correlation->condition))
+    if (!correlation->rules && !yaml_is_text(correlation->condition))
         require(correlation, "rules");
 }
 
@@ -240,7 +228,8 @@ static struct sigma_correlation *new_correlation(struct compiler *compiler,
         compiler->failed = true;
         return NULL;
     }
-    *correlation = (struct sigma_correlation){.draft = draft, .root = root, .made = made};
+    *correlation = (struct sigma_correlation){
+        .compiler = compiler, .draft = draft, .root = root, .made = made};
     draft->correlation = correlation;
     draft->rule.correlation = made;
     return correlation;

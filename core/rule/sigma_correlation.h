@@ -16,13 +16,17 @@ struct sigma_reference {
 
 /* A correlation being made. */
 struct sigma_correlation {
+    struct compiler *compiler;
     struct draft *draft;
     const struct yaml_node *root;
     const struct yaml_node *type, *rules, *group_by, *timespan, *condition, *aliases; /* or NULL */
     const struct yaml_node *field; /* of the condition */
     const struct yaml_node **keys; /* of the group: made->key_count of them */
+    unsigned *types;               /* by key, of what types (1 << enum field_type) its values are */
     const struct yaml_node *values[CORRELATION_KEYS_MAX]; /* those that `field` names */
     size_t value_count;
+    unsigned value_types;                                  /* likewise, of all of them */
+    const struct yaml_node *bounds[CORRELATION_OPERATORS]; /* what made->bounds are read from */
     bool *used_aliases;
     enum sigma_source source; /* whose names for fields it goes by */
     struct correlation *made; /* in the ruleset's arena */
@@ -33,6 +37,7 @@ struct sigma_correlation {
     bool mistaken;          /* what is told of it need not be all that is to be told */
     unsigned walk;          /* in which it was met, of those that look for circles; 0: in none */
     bool impossible;        /* what it needs cannot be */
+    bool native;            /* it is made of native rules alone */
     struct sigma_correlation *next;
 };
 

@@ -49,7 +49,7 @@ static struct outline *compile_condition(struct sigma_detection *detection,
 {
     struct compiler *compiler = detection->selection.compiler;
 
-    if (node->kind == YAML_SCALAR && node->text.len > 0)
+    if (yaml_is_text(node))
         return outline_as(compiler, condition_compile(compiler, node, names), OUTLINE_CONDITION,
                           node);
     diag_error(compiler->diags, node->mark, "wrong-type", "'condition' of %s must be a text%s",

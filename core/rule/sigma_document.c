@@ -13,11 +13,6 @@ bool sigma_document_is(const struct yaml_node *root)
     return false;
 }
 
-static bool is_text(const struct yaml_node *node)
-{
-    return node && node->kind == YAML_SCALAR && node->text.len > 0 && !yaml_is_null(node);
-}
-
 static bool is_filter(const struct yaml_node *root)
 {
     return yaml_get(root, "filter") && !yaml_get(root, "correlation");
@@ -28,9 +23,9 @@ const char *sigma_document_scope(struct compiler *compiler, const struct yaml_no
     const struct yaml_node *name = yaml_get(root, "id");
     const char *kind = is_filter(root) ? "filter" : "rule";
 
-    if (!is_text(name))
+    if (!yaml_is_text(name))
         name = yaml_get(root, "title");
-    if (!is_text(name))
+    if (!yaml_is_text(name))
         return is_filter(root) ? "a filter without title" : "a rule without id";
     const char *scope = arena_printf(&compiler->arena, "%s '%.*s'", kind, TEXT_ARG(name->text));
 
@@ -130,19 +125,9 @@ static void warn_about_source(struct compiler *compiler, const struct yaml_node 
     }
 }
 
-static void file_piece(struct compiler *compiler, struct piece_list *list,
-                       const struct yaml_node *root)
+static void file(struct compiler *compiler, struct piece_list *list, const struct yaml_node *root)
 {
-    struct piece *piece = arena_alloc(&compiler->arena, sizeof *piece);
-
-    if (!piece) {
-        compiler->failed = true;
-        return;
-    }
-    piece->value = root;
-    piece->sigma = true;
-    *list->last = piece;
-    list->last = &piece->next;
+    compiler_file(compiler, list, (struct piece){.value = root, .sigma = true});
 }
 
 /* A rule, or a filter for rules of such a log source. */
@@ -172,11 +157,11 @@ static void read_rule(struct compiler *compiler, const struct yaml_node *root)
         return;
     }
     if (is_filter(root)) {
-        file_piece(compiler, &compiler->filters, root);
+        file(compiler, &compiler->filters, root);
         return;
     }
     warn_about_source(compiler, root, &source);
-    file_piece(compiler, &compiler->rules, root);
+    file(compiler, &compiler->rules, root);
 }
 
 static void read_correlation(struct compiler *compiler, const struct yaml_node *root)
@@ -190,7 +175,7 @@ static void read_correlation(struct compiler *compiler, const struct yaml_node *
     else if (has_status(root, "unsupported"))
         pass_over(compiler, root, true, "its status is 'unsupported'");
     else
-        file_piece(compiler, &compiler->rules, root);
+        file(compiler, &compiler->rules, root);
     if (detection)
         diag_error(compiler->diags, detection->mark, "conflicting-keys",
                    "%s has 'correlation' and 'detection': a document is one rule",

@@ -49,8 +49,7 @@ static bool differs(const struct yaml_node *node, const char *key, const char *o
 {
     const struct yaml_node *value = yaml_get(node, key);
 
-    if (!value || value->kind != YAML_SCALAR || yaml_is_null(value) ||
-        (only && text_equal_nocase(value->text, text_from(only))))
+    if (!yaml_is_text(value) || (only && text_equal_nocase(value->text, text_from(only))))
         return false;
     out->key = key;
     out->value = value->text;

@@ -19,11 +19,6 @@ struct filter {
     size_t applied, misfits, passed_over;
 };
 
-static bool is_text(const struct yaml_node *node)
-{
-    return node && node->kind == YAML_SCALAR && node->text.len > 0 && !yaml_is_null(node);
-}
-
 static enum sigma_source source_of(const struct yaml_node *logsource)
 {
     struct sigma_logsource read;
@@ -37,7 +32,7 @@ static struct outline *name_outline(struct filter *filter, struct outline *whole
 {
     const struct yaml_node *title = yaml_get(filter->root, "title");
 
-    return title ? outline_as(filter->compiler, whole, OUTLINE_FILTER, title) : NULL;
+    return yaml_is_text(title) ? outline_as(filter->compiler, whole, OUTLINE_FILTER, title) : NULL;
 }
 
 static struct outline *compile(struct filter *filter, enum sigma_source source)
@@ -75,7 +70,7 @@ static struct text part_of(const struct draft *draft, const char *key)
     const struct yaml_node *value = draft->logsource ? yaml_get(draft->logsource, key) : NULL;
 
     if (draft->logsource)
-        return is_text(value) ? value->text : TEXT("");
+        return yaml_is_text(value) ? value->text : TEXT("");
     if (strcmp(key, "product") == 0)
         return TEXT("linux");
     return strcmp(key, "category") == 0 && draft->rule.on == EVENT_EXEC ? TEXT("process_creation")
@@ -90,7 +85,7 @@ static bool fits(const struct filter *filter, const struct draft *draft)
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         const struct yaml_node *wanted = yaml_get(filter->logsource, keys[i]);
 
-        if (is_text(wanted) && !text_equal_nocase(wanted->text, part_of(draft, keys[i])))
+        if (yaml_is_text(wanted) && !text_equal_nocase(wanted->text, part_of(draft, keys[i])))
             return false;
     }
     return true;
@@ -162,16 +157,16 @@ static void apply(struct filter *filter)
                    "'filter' of %s has no 'rules' ('any' are all that its log source fits)",
                    filter->scope);
         filter->mistaken = true;
-    } else if (is_text(rules) && (text_equal_nocase(rules->text, TEXT("any")) ||
-                                  text_equal_nocase(rules->text, TEXT("all")))) {
+    } else if (yaml_is_text(rules) && (text_equal_nocase(rules->text, TEXT("any")) ||
+                                       text_equal_nocase(rules->text, TEXT("all")))) {
         apply_to_all(filter);
-    } else if (is_text(rules)) {
+    } else if (yaml_is_text(rules)) {
         apply_by_name(filter, rules);
     } else if (rules->kind != YAML_LIST || rules->count == 0) {
         refuse_rules(filter, rules);
     } else {
         for (size_t i = 0; i < rules->count; i++) {
-            if (is_text(rules->items[i]))
+            if (yaml_is_text(rules->items[i]))
                 apply_by_name(filter, rules->items[i]);
             else
                 refuse_rules(filter, rules->items[i]);
@@ -203,6 +198,18 @@ static void conclude(struct filter *filter)
                      "%s is for no rule: none has a log source like its own", filter->scope);
 }
 
+static void check_title(const struct filter *filter)
+{
+    const struct yaml_node *title = yaml_get(filter->root, "title");
+
+    if (!title)
+        diag_error(filter->compiler->diags, filter->root->mark, "missing-key", "%s has no 'title'",
+                   filter->scope);
+    else if (!yaml_is_text(title))
+        diag_error(filter->compiler->diags, title->mark, "wrong-type",
+                   "'title' of %s must be a text", filter->scope);
+}
+
 void sigma_filter_apply(struct compiler *compiler, const struct yaml_node *root)
 {
     struct filter filter = {.compiler = compiler,
@@ -211,8 +218,7 @@ void sigma_filter_apply(struct compiler *compiler, const struct yaml_node *root)
                             .logsource = yaml_get(root, "logsource"),
                             .scope = sigma_document_scope(compiler, root)};
 
-    if (!yaml_get(root, "title"))
-        diag_error(compiler->diags, root->mark, "missing-key", "%s has no 'title'", filter.scope);
+    check_title(&filter);
     if (filter.node->kind == YAML_MAP)
         apply(&filter);
     conclude(&filter);

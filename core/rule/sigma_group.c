@@ -10,21 +10,6 @@ struct lookup {
     const struct yaml_node **fields; /* of an alias, by member; NULL: it is none */
 };
 
-static struct compiler *compiler_of(const struct sigma_correlation *correlation)
-{
-    return correlation->draft->compiler;
-}
-
-static struct diag_list *diags_of(const struct sigma_correlation *correlation)
-{
-    return correlation->draft->compiler->diags;
-}
-
-static bool is_text(const struct yaml_node *node)
-{
-    return node->kind == YAML_SCALAR && node->text.len > 0 && !yaml_is_null(node);
-}
-
 /* The texts of NODE, a text or a list, each once; CORRELATION_KEYS_MAX at most. */
 static size_t read_names(struct sigma_correlation *correlation, const char *key,
                          const struct yaml_node *node, const struct yaml_node **out)
@@ -36,8 +21,8 @@ static size_t read_names(struct sigma_correlation *correlation, const char *key,
         const struct yaml_node *item = list ? node->items[i] : node;
         bool known = false;
 
-        if (!is_text(item)) {
-            diag_error(diags_of(correlation), item->mark, "wrong-type",
+        if (!yaml_is_text(item)) {
+            diag_error(correlation->compiler->diags, item->mark, "wrong-type",
                        "'%s' of %s must be a field or a list of fields", key,
                        correlation->draft->scope);
             continue;
@@ -45,7 +30,7 @@ static size_t read_names(struct sigma_correlation *correlation, const char *key,
         for (size_t k = 0; k < count; k++)
             known |= text_equal(out[k]->text, item->text);
         if (!known && count == CORRELATION_KEYS_MAX) {
-            diag_error(diags_of(correlation), item->mark, "too-many-values",
+            diag_error(correlation->compiler->diags, item->mark, "too-many-values",
                        "'%s' of %s has more than %d fields", key, correlation->draft->scope,
                        CORRELATION_KEYS_MAX);
             break;
@@ -58,7 +43,7 @@ static size_t read_names(struct sigma_correlation *correlation, const char *key,
 
 void sigma_group_read(struct sigma_correlation *correlation)
 {
-    struct compiler *compiler = compiler_of(correlation);
+    struct compiler *compiler = correlation->compiler;
     const struct yaml_node *names[CORRELATION_KEYS_MAX];
     size_t count = correlation->group_by
                        ? read_names(correlation, "group-by", correlation->group_by, names)
@@ -66,7 +51,8 @@ void sigma_group_read(struct sigma_correlation *correlation)
     struct text *keys = arena_array(&compiler->ruleset->arena, count, sizeof *keys);
 
     correlation->keys = arena_array(&compiler->arena, count, sizeof(struct yaml_node *));
-    if (!keys || !correlation->keys) {
+    correlation->types = arena_array(&compiler->arena, count, sizeof *correlation->types);
+    if (!keys || !correlation->keys || !correlation->types) {
         compiler->failed = true;
         return;
     }
@@ -76,7 +62,6 @@ void sigma_group_read(struct sigma_correlation *correlation)
     }
     correlation->made->keys = keys;
     correlation->made->key_count = count;
-    correlation->made->spread = count;
     if (correlation->field)
         correlation->value_count =
             read_names(correlation, "field", correlation->field, correlation->values);
@@ -124,7 +109,7 @@ static const struct yaml_node *alias_of(const struct sigma_correlation *correlat
 static bool open_alias(struct lookup *lookup)
 {
     struct sigma_correlation *correlation = lookup->correlation;
-    struct compiler *compiler = compiler_of(correlation);
+    struct compiler *compiler = correlation->compiler;
     size_t count = correlation->made->member_count, index;
     const struct yaml_node *alias = alias_of(correlation, lookup->name->text, &index);
 
@@ -140,7 +125,7 @@ static bool open_alias(struct lookup *lookup)
         const struct rule_name *name = map_get(&compiler->rule_names, alias->keys[i]->text);
 
         if (name && name->draft && name->draft->counted_by == correlation &&
-            is_text(alias->items[i]))
+            yaml_is_text(alias->items[i]))
             lookup->fields[name->draft->member] = alias->items[i];
     }
     for (size_t i = 0; i < count; i++) {
@@ -170,83 +155,79 @@ static const char *explain_unknown(struct compiler *compiler, struct text name)
     return why ? why : "";
 }
 
-/* Where MEMBER has the values; or why it has none. */
-static const char *find_source(const struct lookup *lookup, size_t member,
-                               struct correlation_source *out)
+/* What published rules for other events name is none of ours; who writes native rules has mistaken
+ * a name. */
+static void refuse_unknown(const struct lookup *lookup, const struct yaml_node *node,
+                           const char **reason)
+{
+    struct sigma_correlation *correlation = lookup->correlation;
+    struct diag_list *diags = correlation->compiler->diags;
+    char workspace[64];
+
+    if (correlation->native)
+        diag_error(diags, node->mark, "unknown-field", "unknown field '%.*s' in %s%s",
+                   TEXT_ARG(node->text), correlation->draft->scope,
+                   diag_hint(diags, field_suggest(node->text, workspace)));
+    else
+        *reason = explain_unknown(correlation->compiler, node->text);
+}
+
+/* Where MEMBER has the values; false: nowhere, which is a mistake or has a REASON. */
+static bool find_source(const struct lookup *lookup, size_t member, struct correlation_source *out,
+                        const char **reason)
 {
     struct sigma_correlation *correlation = lookup->correlation;
     const struct draft *draft = correlation->members[member];
-    struct text name = (lookup->fields ? lookup->fields[member] : lookup->name)->text;
+    const struct yaml_node *node = lookup->fields ? lookup->fields[member] : lookup->name;
     struct sigma_field field;
 
-    *out = (struct correlation_source){.key = key_of(draft, name)};
+    *out = (struct correlation_source){.key = key_of(draft, node->text)};
     if (out->key >= 0)
-        return NULL;
-    if (!sigma_field_find(source_of(draft), name, &field) || field.ref_count == 0)
-        return explain_unknown(compiler_of(correlation), name);
+        return true;
+    if (!sigma_field_find(source_of(draft), node->text, &field) || field.ref_count == 0) {
+        refuse_unknown(lookup, node, reason);
+        return false;
+    }
     out->ref = field.refs[0];
+    return true;
+}
+
+/* Of which types the values are in the end, through chains. */
+static unsigned types_of(const struct draft *draft, const struct correlation_source *source)
+{
+    if (source->key >= 0)
+        return draft->correlation->types[source->key];
+    return 1U << source->ref.field->type;
+}
+
+/* The first of TYPES that is no number; NULL: all are. */
+static const char *find_other(unsigned types)
+{
+    for (unsigned type = 0; types >> type; type++)
+        if (types >> type & 1 && !field_type_is_number((enum field_type)type))
+            return field_type_name((enum field_type)type);
     return NULL;
 }
 
-/* The field that a value is of in the end, through chains; NULL where there is a mistake. */
-static const struct field_ref *ref_of(const struct draft *draft,
-                                      const struct correlation_source *source)
-{
-    while (source->key >= 0) {
-        const struct correlation *inner = draft->rule.correlation;
-
-        if (!inner || inner->member_count == 0 || !inner->members || !inner->members[0].keys)
-            return NULL;
-        source = &inner->members[0].keys[source->key];
-        draft = draft->correlation->members[0];
-    }
-    return source->ref.field ? &source->ref : NULL;
-}
-
-static bool is_number(const struct field_ref *ref)
-{
-    return ref->field->type == TYPE_NUMBER || ref->field->type == TYPE_DURATION ||
-           ref->field->type == TYPE_TIME;
-}
-
-static bool check_value(const struct lookup *lookup, size_t member,
-                        const struct correlation_source *source)
+static bool check_value(const struct lookup *lookup, const struct correlation_source *source,
+                        unsigned types)
 {
     const struct sigma_correlation *correlation = lookup->correlation;
-    const struct field_ref *ref = ref_of(correlation->members[member], source);
+    const char *other = find_other(types);
 
-    if (source->key < 0 && source->ref.owner == OWNER_ANY_ANCESTOR) {
-        diag_error(diags_of(correlation), lookup->name->mark, "bad-field",
+    if (correlation_source_spreads(source)) {
+        diag_error(correlation->compiler->diags, lookup->name->mark, "bad-field",
                    "'%.*s' has many values: name one ancestor, as in ancestor[2]",
                    TEXT_ARG(lookup->name->text));
         return false;
     }
-    if (ref && correlation_is_numeric(correlation->made->type) && !is_number(ref)) {
-        diag_error(diags_of(correlation), lookup->name->mark, "bad-field",
-                   "'%.*s' is a %s, and %s is of numbers", TEXT_ARG(lookup->name->text),
-                   field_type_name(ref->field->type),
+    if (other && correlation_is_numeric(correlation->made->type)) {
+        diag_error(correlation->compiler->diags, lookup->name->mark, "bad-field",
+                   "'%.*s' is a %s, and %s is of numbers", TEXT_ARG(lookup->name->text), other,
                    correlation_type_name(correlation->made->type));
         return false;
     }
     return true;
-}
-
-/* A key of any ancestor puts an event into many groups: one such is enough. */
-static bool check_key(const struct lookup *lookup, size_t key,
-                      const struct correlation_source *source)
-{
-    struct correlation *made = lookup->correlation->made;
-
-    if (source->key >= 0 || source->ref.owner != OWNER_ANY_ANCESTOR || made->spread == key)
-        return true;
-    if (made->spread == made->key_count) {
-        made->spread = key;
-        return true;
-    }
-    diag_error(diags_of(lookup->correlation), lookup->name->mark, "bad-field",
-               "'%.*s' has many values, as '%.*s' has: a group can be by one such field",
-               TEXT_ARG(lookup->name->text), TEXT_ARG(made->keys[made->spread]));
-    return false;
 }
 
 /* Sources of all members for NAMES: COUNT by COUNT, one member after the other. */
@@ -261,20 +242,22 @@ struct sources {
 /* Those of one name. */
 static const char *find_sources(struct sources *sources, size_t index)
 {
-    struct lookup lookup = {.correlation = sources->correlation, .name = sources->names[index]};
-    size_t member_count = sources->correlation->made->member_count;
+    struct sigma_correlation *correlation = sources->correlation;
+    struct lookup lookup = {.correlation = correlation, .name = sources->names[index]};
 
     if (!open_alias(&lookup))
         return NULL;
-    for (size_t i = 0; i < member_count; i++) {
+    for (size_t i = 0; i < correlation->made->member_count; i++) {
         struct correlation_source *source = &sources->items[i * sources->count + index];
-        const char *reason = find_source(&lookup, i, source);
+        const char *reason = NULL;
 
-        if (reason)
+        if (!find_source(&lookup, i, source, &reason))
             return reason;
-        if (!(sources->of_values ? check_value(&lookup, i, source)
-                                 : check_key(&lookup, index, source)))
+        unsigned types = types_of(correlation->members[i], source);
+
+        if (sources->of_values && !check_value(&lookup, source, types))
             break;
+        *(sources->of_values ? &correlation->value_types : &correlation->types[index]) |= types;
     }
     return NULL;
 }
@@ -288,7 +271,7 @@ static bool is_same(const struct correlation_source *a, const struct correlation
 /* What has been found, in the ruleset: most members have the same sources, which are kept once. */
 static void keep_sources(const struct sources *sources, struct correlation_member *members)
 {
-    struct compiler *compiler = compiler_of(sources->correlation);
+    struct compiler *compiler = sources->correlation->compiler;
     const struct correlation_source *last = NULL;
 
     for (size_t i = 0; i < sources->correlation->made->member_count; i++) {
@@ -317,7 +300,7 @@ static void keep_sources(const struct sources *sources, struct correlation_membe
 
 static const char *resolve(struct sources *sources, struct correlation_member *members)
 {
-    struct compiler *compiler = compiler_of(sources->correlation);
+    struct compiler *compiler = sources->correlation->compiler;
     size_t count = sources->count * sources->correlation->made->member_count;
     const char *reason = NULL;
 
@@ -340,13 +323,13 @@ static const char *resolve(struct sources *sources, struct correlation_member *m
 static void check_alias(struct sigma_correlation *correlation, const struct yaml_node *key,
                         const struct yaml_node *alias, bool used)
 {
-    struct compiler *compiler = compiler_of(correlation);
+    struct compiler *compiler = correlation->compiler;
 
     for (size_t i = 0; alias->kind == YAML_MAP && i < alias->count; i++) {
         const struct rule_name *name =
             rule_name_resolve(compiler, correlation->draft->scope, alias->keys[i]);
 
-        if (!is_text(alias->items[i]))
+        if (!yaml_is_text(alias->items[i]))
             diag_error(compiler->diags, alias->items[i]->mark, "wrong-type",
                        "the alias '%.*s' of %s must say a field for each rule", TEXT_ARG(key->text),
                        correlation->draft->scope);
@@ -371,7 +354,7 @@ static void check_aliases(struct sigma_correlation *correlation)
     if (!aliases)
         return;
     if (aliases->kind != YAML_MAP)
-        diag_error(diags_of(correlation), aliases->mark, "wrong-type",
+        diag_error(correlation->compiler->diags, aliases->mark, "wrong-type",
                    "'aliases' of %s must be a map of names", correlation->draft->scope);
     for (size_t i = 0; aliases->kind == YAML_MAP && i < aliases->count; i++)
         check_alias(correlation, aliases->keys[i], aliases->items[i], correlation->used_aliases[i]);
@@ -380,7 +363,7 @@ static void check_aliases(struct sigma_correlation *correlation)
 const char *sigma_group_resolve(struct sigma_correlation *correlation,
                                 struct correlation_member *members)
 {
-    struct compiler *compiler = compiler_of(correlation);
+    struct compiler *compiler = correlation->compiler;
     struct sources keys = {.correlation = correlation,
                            .names = correlation->keys,
                            .count = correlation->made->key_count};

@@ -28,11 +28,6 @@ static const struct yaml_node *as_list(struct compiler *compiler, struct yaml_no
     return list;
 }
 
-static bool is_empty(const struct yaml_node *value)
-{
-    return value->kind == YAML_SCALAR && value->text.len == 0;
-}
-
 /* What native rules have too, mostly under the same names. All else is for people. */
 static void read_keys(struct draft *draft, const struct yaml_node *root)
 {
@@ -53,13 +48,13 @@ static void read_keys(struct draft *draft, const struct yaml_node *root)
         struct yaml_node *value = root->items[i];
 
         for (size_t j = 0; j < sizeof keys / sizeof *keys; j++) {
-            if (!text_is(root->keys[i]->text, keys[j].sigma) || is_empty(value) ||
-                yaml_is_null(value))
+            bool scalar = value->kind == YAML_SCALAR;
+
+            if (!text_is(root->keys[i]->text, keys[j].sigma) || (scalar && !yaml_is_text(value)))
                 continue;
-            bool single = keys[j].list && value->kind == YAML_SCALAR;
 
             draft_read_key(draft, keys[j].native, root->keys[i],
-                           single ? as_list(draft->compiler, value) : value);
+                           keys[j].list && scalar ? as_list(draft->compiler, value) : value);
         }
     }
 }
@@ -114,7 +109,7 @@ static void read_name(struct draft *draft, const struct yaml_node *root)
 {
     const struct yaml_node *name = yaml_get(root, "name");
 
-    if (name && name->kind == YAML_SCALAR && !is_empty(name) && !yaml_is_null(name))
+    if (yaml_is_text(name))
         draft_set_name(draft, name);
 }
 

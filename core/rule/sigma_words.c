@@ -1,11 +1,7 @@
 #include "rule/sigma_words.h"
 
 #include "rule/condition.h"
-
-static struct compiler *compiler_of(const struct sigma_correlation *correlation)
-{
-    return correlation->draft->compiler;
-}
+#include "rule/sigma_threshold.h"
 
 /* A node for a word of NODE. */
 static struct yaml_node *node_of(struct compiler *compiler, const struct yaml_node *node,
@@ -23,7 +19,7 @@ static struct yaml_node *node_of(struct compiler *compiler, const struct yaml_no
 void sigma_words_read_references(struct sigma_correlation *correlation)
 {
     CLEANUP(map_deinit) struct map seen = {0};
-    struct compiler *compiler = compiler_of(correlation);
+    struct compiler *compiler = correlation->compiler;
     const struct yaml_node *condition = correlation->condition;
     struct text word;
     size_t at = 0, most = condition->text.len / 2 + 1;
@@ -64,15 +60,15 @@ static void diagnose_unused(struct sigma_correlation *correlation,
 {
     for (size_t i = 0; i < names->count; i++)
         if (!names->items[i].used)
-            diag_error(compiler_of(correlation)->diags, names->items[i].key->mark,
-                       "unused-selection", "the condition of %s does not use '%.*s'",
-                       correlation->draft->scope, TEXT_ARG(names->items[i].key->text));
+            diag_error(correlation->compiler->diags, names->items[i].key->mark, "unused-selection",
+                       "the condition of %s does not use '%.*s'", correlation->draft->scope,
+                       TEXT_ARG(names->items[i].key->text));
 }
 
 /* Members by the names under which they were met first, then what is not known. */
 static struct named_selections name_members(struct sigma_correlation *correlation)
 {
-    struct compiler *compiler = compiler_of(correlation);
+    struct compiler *compiler = correlation->compiler;
     struct named_selections names = {
         .count = correlation->made->member_count, .cased = true, .rules = true};
 
@@ -92,9 +88,26 @@ static struct named_selections name_members(struct sigma_correlation *correlatio
     return names;
 }
 
+/* Whether a hit of some member is enough, whatever else has hit: not so of `a and not b`. */
+static bool needs_one(const struct correlation *made, const struct condition *condition)
+{
+    bool alone[CORRELATION_MEMBERS_MAX] = {0}, all[CORRELATION_MEMBERS_MAX];
+
+    memset(all, true, sizeof all);
+    if (!condition_holds(condition, all))
+        return false;
+    for (size_t i = 0; i < made->member_count; i++) {
+        alone[i] = true;
+        if (condition_holds(condition, alone))
+            return true;
+        alone[i] = false;
+    }
+    return false;
+}
+
 const char *sigma_words_resolve(struct sigma_correlation *correlation)
 {
-    struct compiler *compiler = compiler_of(correlation);
+    struct compiler *compiler = correlation->compiler;
     struct correlation *made = correlation->made;
     struct named_selections names = name_members(correlation);
     const struct condition *condition =
@@ -106,6 +119,8 @@ const char *sigma_words_resolve(struct sigma_correlation *correlation)
     diagnose_unused(correlation, &names);
     if (made->type == CORRELATION_TEMPORAL_ORDERED && !is_all(condition))
         return "an order is known only of rules that must all hit: its condition says otherwise";
+    if (needs_one(made, condition))
+        sigma_threshold_warn_lone(correlation, correlation->condition->mark);
     if (made->type == CORRELATION_TEMPORAL)
         made->condition = condition;
     return NULL;

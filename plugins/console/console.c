@@ -1,4 +1,5 @@
-/* Alerts for a person to read: a line each, and beneath it which process started which.
+/* Alerts for a person to read: a line each, and beneath it which process started which; of a
+ * correlation, what led to it.
  *
  *     14:03:22  high      tmp-binary            /tmp/x was run from a folder anyone may write to
  *               systemd ─ sshd ─ bash ─ x */
@@ -17,6 +18,7 @@ struct config {
     int fd;
     int color;
     int ancestry;
+    int steps;
     int reasons;
 };
 
@@ -50,6 +52,11 @@ static const struct picket_option options[] = {
      .value = "true",
      .help = "a second line: the process and its ancestors",
      .offset = offsetof(struct config, ancestry)},
+    {.name = "steps",
+     .type = PICKET_BOOL,
+     .value = "true",
+     .help = "further lines: what led to the alert of a correlation",
+     .offset = offsetof(struct config, steps)},
     {.name = "reasons",
      .type = PICKET_BOOL,
      .value = "false",
@@ -213,40 +220,194 @@ static void put_ancestry(struct console *console, const struct picket_alert *ale
     line_writer_put(&console->writer, "\n", 1);
 }
 
-/* As many as an alert has at most. */
-#define REASONS_MAX 32
+/* As many reasons, or steps of a correlation, as an alert has at most. */
+#define ITEMS_MAX 32
 
-static const char *reason_part(const struct console *console, const struct picket_alert *alert,
-                               unsigned number, const char *part)
+/* Of an item of one of the alert's lists. */
+struct item {
+    const struct picket_alert *alert;
+    const char *list;
+    unsigned number;
+};
+
+static const char *item_part(const struct console *console, struct item item, const char *part)
 {
     char path[64];
 
-    snprintf(path, sizeof path, "matched.%u.%s", number, part);
-    return console->host->value(console->host, alert, path);
+    snprintf(path, sizeof path, "%s.%u.%s", item.list, item.number, part);
+    return console->host->value(console->host, item.alert, path);
+}
+
+/* Of more steps, as many of the beginning and of the end are shown. */
+#define STEPS_SHOWN 4
+
+#define STEP_WIDTH_LEAST 40 /* of what was run, however narrow the terminal */
+#define TIME_WIDTH       8
+#define DATE_WIDTH       19 /* and the time */
+
+struct steps {
+    unsigned count;
+    unsigned long omitted; /* by the alert, out of the middle */
+    bool dated;            /* they began on another day than the alert's */
+    size_t rule_width;
+};
+
+static struct item step_item(const struct picket_alert *alert, unsigned number)
+{
+    return (struct item){alert, "correlation.events", number};
+}
+
+/* RFC 3339, as times are in alerts. */
+static bool read_time(const char *text, struct tm *local)
+{
+    struct tm utc = {0};
+
+    if (!text || !strptime(text, "%Y-%m-%dT%H:%M:%S", &utc))
+        return false;
+    time_t seconds = timegm(&utc);
+
+    return localtime_r(&seconds, local) != NULL;
+}
+
+static bool is_other_day(const char *text, int64_t time)
+{
+    time_t seconds = (time_t)(time / 1000000000);
+    struct tm one = {0}, other = {0};
+
+    return read_time(text, &one) && localtime_r(&seconds, &other) &&
+           (one.tm_year != other.tm_year || one.tm_yday != other.tm_yday);
+}
+
+static struct steps read_steps(const struct console *console, const struct picket_alert *alert)
+{
+    const char *omitted = console->host->value(console->host, alert, "correlation.omitted");
+    struct steps steps = {.omitted = omitted ? strtoul(omitted, NULL, 10) : 0};
+    const char *rule;
+
+    while (steps.count < ITEMS_MAX &&
+           (rule = item_part(console, step_item(alert, steps.count), "rule"))) {
+        size_t width = columns(shown(console, rule));
+
+        if (width > steps.rule_width)
+            steps.rule_width = width < RULE_WIDTH_MOST ? width : RULE_WIDTH_MOST;
+        steps.count++;
+    }
+    steps.dated = is_other_day(item_part(console, step_item(alert, 0), "time"), alert->time);
+    return steps;
+}
+
+/* TEXT, or so much of it as WIDTH columns hold. */
+static void put_cut(struct console *console, const char *text, size_t width)
+{
+    size_t left = width;
+    const char *end = text;
+
+    while (*end && (((unsigned char)*end & 0xc0) == 0x80 || left-- > 0))
+        end++;
+    line_writer_put(&console->writer, text, (size_t)(end - text));
+    line_writer_put_string(&console->writer, *end ? "…" : "");
+}
+
+/* What was run; where the step is a correlation itself, or its event was not kept, what that is
+ * called. */
+static const char *step_subject(const struct console *console, struct item step)
+{
+    static const char *const parts[] = {"event.cmdline", "event.filename", "event.exe",
+                                        "event.comm", "title"};
+    const char *subject = NULL;
+
+    for (size_t i = 0; i < sizeof parts / sizeof *parts && (!subject || !*subject); i++)
+        subject = item_part(console, step, parts[i]);
+    return shown(console, subject);
+}
+
+static void put_step_time(struct console *console, const char *time, bool dated)
+{
+    struct tm local = {0};
+    char text[32];
+
+    if (read_time(time, &local) &&
+        strftime(text, sizeof text, dated ? "%Y-%m-%d %H:%M:%S" : "%H:%M:%S", &local))
+        put(console, DIM, text);
+}
+
+/* How many columns are left for what was run. */
+static size_t step_room(const struct console *console, const struct steps *steps, const char *user)
+{
+    size_t used = INDENT + (steps->dated ? DATE_WIDTH : TIME_WIDTH) + 2 + steps->rule_width + 2 +
+                  columns(user) + 2 + 1;
+
+    return used + STEP_WIDTH_LEAST < console->width ? console->width - used : STEP_WIDTH_LEAST;
+}
+
+/* `14:03:10  part-download  ann: curl -O http://192.0.2.1/x`. */
+static void put_step(struct console *console, struct item step, const struct steps *steps)
+{
+    const char *rule = shown(console, item_part(console, step, "rule"));
+    const char *user = shown(console, item_part(console, step, "event.user"));
+    size_t width = columns(rule);
+
+    pad(console, INDENT);
+    put_step_time(console, item_part(console, step, "time"), steps->dated);
+    pad(console, 2);
+    line_writer_put_string(&console->writer, rule);
+    pad(console, 2 + (width < steps->rule_width ? steps->rule_width - width : 0));
+    line_writer_put_string(&console->writer, user);
+    line_writer_put_string(&console->writer, *user ? ": " : "");
+    put_cut(console, step_subject(console, step), step_room(console, steps, user));
+    line_writer_put(&console->writer, "\n", 1);
+}
+
+static void put_surplus(struct console *console, unsigned long count)
+{
+    char text[48];
+
+    snprintf(text, sizeof text, "… and %lu more", count);
+    pad(console, INDENT);
+    put(console, DIM, text);
+    line_writer_put(&console->writer, "\n", 1);
+}
+
+static void put_steps(struct console *console, const struct picket_alert *alert)
+{
+    struct steps steps = read_steps(console, alert);
+    unsigned surplus = steps.count > 2 * STEPS_SHOWN ? steps.count - 2 * STEPS_SHOWN : 0;
+
+    for (unsigned i = 0; i < steps.count; i++) {
+        if (i == STEPS_SHOWN && steps.omitted + surplus > 0) {
+            put_surplus(console, steps.omitted + surplus);
+            i += surplus;
+        }
+        put_step(console, step_item(alert, i), &steps);
+    }
+}
+
+static struct item reason_item(const struct picket_alert *alert, unsigned number)
+{
+    return (struct item){alert, "matched", number};
 }
 
 /* `comm is "sh"  rules.yaml:3:14`, and `tty is absent` for what must not be there. */
-static void put_reason(struct console *console, const struct picket_alert *alert, unsigned number)
+static void put_reason(struct console *console, struct item reason)
 {
-    const char *value = reason_part(console, alert, number, "value");
+    const char *value = item_part(console, reason, "value");
 
     pad(console, INDENT);
-    line_writer_put_string(&console->writer,
-                           shown(console, reason_part(console, alert, number, "field")));
+    line_writer_put_string(&console->writer, shown(console, item_part(console, reason, "field")));
     line_writer_put_string(&console->writer, value ? " is \"" : " is absent");
     if (value) {
         line_writer_put_string(&console->writer, shown(console, value));
         line_writer_put_string(&console->writer, "\"");
     }
     pad(console, 2);
-    put(console, DIM, shown(console, reason_part(console, alert, number, "at")));
+    put(console, DIM, shown(console, item_part(console, reason, "at")));
     line_writer_put(&console->writer, "\n", 1);
 }
 
 static void put_reasons(struct console *console, const struct picket_alert *alert)
 {
-    for (unsigned i = 0; i < REASONS_MAX && reason_part(console, alert, i, "field"); i++)
-        put_reason(console, alert, i);
+    for (unsigned i = 0; i < ITEMS_MAX && item_part(console, reason_item(alert, i), "field"); i++)
+        put_reason(console, reason_item(alert, i));
 }
 
 static void render(void *instance, const struct picket_alert *alert)
@@ -256,6 +417,8 @@ static void render(void *instance, const struct picket_alert *alert)
     put_headline(console, alert);
     if (console->config->ancestry)
         put_ancestry(console, alert);
+    if (console->config->steps)
+        put_steps(console, alert);
     if (console->config->reasons)
         put_reasons(console, alert);
 }

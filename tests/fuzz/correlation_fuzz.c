@@ -102,7 +102,8 @@ static void play_event(struct play *play, const struct event *event)
     play->fired = false;
     correlator_begin(play->correlator, event, event->time);
     for (size_t i = 0; i < count; i++)
-        correlator_feed(play->correlator, hits[i], judge, play);
+        correlator_feed(play->correlator, hits[i]);
+    correlator_judge(play->correlator, judge, play);
 }
 
 static void play_deinit(struct play *play)

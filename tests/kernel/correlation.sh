@@ -69,6 +69,18 @@ wait "$recorder" || fail "record ends with status $?"
 pid=
 recorder=
 
+# The manual shows the counts as they are.
+shape() {
+    sed -n '/^picket: counts after/,/ offered /{
+        s/[0-9][0-9]*/N/g
+        s/^  [a-z]*  *offered/  OUTPUT offered/
+        p
+    }' "$1"
+}
+manual=${scene%/*}/../../docs/configuration.md
+shape "$work/err" >"$work/shape"
+[ ! -e "$manual" ] || shape "$manual" | diff - "$work/shape" || fail "docs/configuration.md: other counts"
+
 # has RULE TEXT: that rule alerted once, with that text; and nothing else did.
 has() {
     grep "\"rule\":{\"id\":\"$1\"" "$work/alerts" >"$work/of-rule"

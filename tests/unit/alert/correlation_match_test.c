@@ -44,7 +44,8 @@ static void feed(struct shown *shown, const char *id, int64_t time)
 
     rig->event.process = &rig->process;
     correlator_begin(rig->correlator, &rig->event, time);
-    correlator_feed(rig->correlator, rule_of(&rig->load, id), note, shown);
+    correlator_feed(rig->correlator, rule_of(&rig->load, id));
+    correlator_judge(rig->correlator, note, shown);
 }
 
 static struct shown show(const char *correlations)
@@ -113,9 +114,51 @@ static void many_are_shown_by_the_first_and_the_last(void **state)
 
         time_put(&wanted, (int64_t)second * NS_PER_S);
         assert_string_equal(json_string_value(json_object_get(event, "time")), time);
-        /* Of the first of so many there is the time alone. */
-        assert_int_equal(json_object_get(event, "event") != NULL, i >= 16);
+        assert_non_null(json_object_get(event, "event"));
     }
+}
+
+/* Those that are the first ones only since others are too long ago are there by their time. */
+static void the_first_may_be_without_their_events(void **state)
+{
+    (void)state;
+    CLEANUP(shown_deinit)
+    struct shown shown =
+        show(RIG_CORRELATION("k", "{type: event_count, rules: a, timespan: 40s, condition: {gte: "
+                                  "40}}"));
+
+    for (int64_t i = 0; i < 80; i++)
+        feed(&shown, "a", i < 39 ? i * 1100 * NS_PER_MS : (4 + i) * NS_PER_S);
+    const json_t *events = json_object_get(correlation_of(&shown), "events");
+
+    assert_int_equal(json_array_size(events), CORRELATION_SHOWN_MAX);
+    for (size_t i = 0; i < CORRELATION_SHOWN_MAX; i++)
+        assert_non_null(json_object_get(json_array_get(events, i), "time"));
+    assert_null(json_object_get(json_array_get(events, 15), "event"));
+    for (size_t i = 16; i < CORRELATION_SHOWN_MAX; i++)
+        assert_non_null(json_object_get(json_array_get(events, i), "event"));
+}
+
+/* Whatever order its rules are told in. */
+static void one_event_is_shown_in_the_order_of_the_rules(void **state)
+{
+    (void)state;
+    CLEANUP(shown_deinit)
+    struct shown shown =
+        show(RIG_CORRELATION("k", "{type: temporal, rules: [b, c, a], timespan: 1h}"));
+    struct rig *rig = &shown.rig;
+
+    rig->event.process = &rig->process;
+    correlator_begin(rig->correlator, &rig->event, 0);
+    for (size_t i = 0; i < 3; i++)
+        correlator_feed(rig->correlator,
+                        rule_of(&rig->load, ((const char *const[]){"c", "b", "a"})[i]));
+    correlator_judge(rig->correlator, note, &shown);
+    const json_t *events = json_object_get(correlation_of(&shown), "events");
+
+    for (size_t i = 0; i < 3; i++)
+        assert_string_equal(json_string_value(json_object_get(json_array_get(events, i), "rule")),
+                            ((const char *const[]){"b", "c", "a"})[i]);
 }
 
 /* Whatever a process looks like, an alert can be delivered and memory lasts. */
@@ -255,21 +298,62 @@ static void a_chain_shows_its_links(void **state)
     assert_non_null(json_object_get(json_array_get(events, 31), "time"));
 }
 
-static void sums_are_said(void **state)
+/* Of the numbers 2 and 4. */
+static void says(const char *keys, double value, const char *message)
 {
-    (void)state;
-    CLEANUP(shown_deinit)
-    struct shown shown =
-        show(RIG_CORRELATION("k", "{type: value_avg, rules: a, timespan: 1h, condition: {field: "
-                                  "exe.size, gte: 2.5}}"));
+    CLEANUP(buffer_deinit) struct buffer text = {0};
+
+    buffer_printf(&text, RIG_CORRELATION("k", "{rules: a, timespan: 1h, %s}"), keys);
+    CLEANUP(shown_deinit) struct shown shown = show(buffer_string(&text));
     struct process *process = &shown.rig.process;
 
     process_set_number(process, FIELD_EXE_SIZE, &process->exe_size, 2);
     feed(&shown, "a", 0);
-    process_set_number(process, FIELD_EXE_SIZE, &process->exe_size, 3);
+    process_set_number(process, FIELD_EXE_SIZE, &process->exe_size, 4);
     feed(&shown, "a", 1);
-    assert_true(json_real_value(json_object_get(correlation_of(&shown), "value")) == 2.5);
-    assert_string_equal(buffer_string(&shown.message), "T k: 2 events within 0.0 s, together 2.5");
+    assert_true(fabs(json_number_value(json_object_get(correlation_of(&shown), "value")) - value) <
+                1e-9);
+    assert_string_equal(buffer_string(&shown.message), message);
+}
+
+static void sums_are_said(void **state)
+{
+    (void)state;
+    says("type: value_sum, condition: {field: exe.size, gte: 6}", 6,
+         "T k: 2 events within 0.0 s, sum 6");
+    says("type: value_avg, condition: {field: exe.size, gte: 2.5}", 3,
+         "T k: 2 events within 0.0 s, average 3");
+    says("type: value_median, condition: {field: exe.size, gte: 2.5}", 3,
+         "T k: 2 events within 0.0 s, median 3");
+    says("type: value_percentile, condition: {field: exe.size, percentile: 25, gt: 2}", 2.5,
+         "T k: 2 events within 0.0 s, percentile 2.5");
+}
+
+static void durations_are_said_in_seconds(void **state)
+{
+    (void)state;
+    CLEANUP(shown_deinit)
+    struct shown shown =
+        show("---\nrules: [{id: e, on: exit, match: {comm: e}, tests: []}]\n" RIG_CORRELATION(
+            "k",
+            "{type: value_sum, rules: e, timespan: 1h, condition: {field: duration, gte: 1s}}"));
+    struct event *event = &shown.rig.event;
+
+    event->duration = 5500 * NS_PER_MS;
+    field_set_add(&event->has, FIELD_DURATION);
+    feed(&shown, "e", 0);
+    assert_string_equal(buffer_string(&shown.message), "T k: 1 event within 0.0 s, sum 5.5 s");
+}
+
+static void one_is_one(void **state)
+{
+    (void)state;
+    CLEANUP(shown_deinit)
+    struct shown shown = show(RIG_CORRELATION("k", "{type: temporal, rules: [a, b], timespan: 1h, "
+                                                   "condition: {gte: 1}}"));
+
+    feed(&shown, "a", 0);
+    assert_string_equal(buffer_string(&shown.message), "T k: 1 rule within 0.0 s");
 }
 
 int main(void)
@@ -277,12 +361,16 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(is_as_documented),
         cmocka_unit_test(many_are_shown_by_the_first_and_the_last),
+        cmocka_unit_test(the_first_may_be_without_their_events),
+        cmocka_unit_test(one_event_is_shown_in_the_order_of_the_rules),
         cmocka_unit_test(long_events_are_abridged),
         cmocka_unit_test(values_are_told_apart_to_their_end),
         cmocka_unit_test(events_go_before_groups),
         cmocka_unit_test(a_parent_is_kept_its_parents_are_not),
         cmocka_unit_test(a_chain_shows_its_links),
         cmocka_unit_test(sums_are_said),
+        cmocka_unit_test(durations_are_said_in_seconds),
+        cmocka_unit_test(one_is_one),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

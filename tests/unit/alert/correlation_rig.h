@@ -86,7 +86,8 @@ static inline void rig_feed(struct rig *rig, int64_t time)
 
     correlator_begin(rig->correlator, &rig->event, time);
     for (size_t i = 0; i < count; i++)
-        correlator_feed(rig->correlator, hits[i], rig_note, rig);
+        correlator_feed(rig->correlator, hits[i]);
+    correlator_judge(rig->correlator, rig_note, rig);
 }
 
 /* What stands before one of SEPARATORS at the front of *REST, into OUT; all when none is there. */

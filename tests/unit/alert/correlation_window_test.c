@@ -148,6 +148,79 @@ static void value_count(void **state)
                   three_values, 0);
 }
 
+/* An event that brings two values, at one moment. */
+static bool completes_with_both(struct oracle *oracle, int64_t time, const int values[2])
+{
+    add(oracle, (struct hit){time, 0, values[0]});
+    return completes(oracle, add(oracle, (struct hit){time, 0, values[1]}), three_values);
+}
+
+/* The events of COMM, one or (TWICE) two of them, each with both values. */
+static bool pair_matches(struct rig *rig, const char *comm, bool twice, int64_t time,
+                         const int values[2])
+{
+    char word[64];
+
+    buffer_clear(&rig->log);
+    for (int i = twice; i >= 0; i--) {
+        snprintf(word, sizeof word, "%s@%.9f/%d=%d", comm,
+                 (double)time / (double)NS_PER_S - i * 0.25, values[0], values[1]);
+        rig_event(rig, word);
+    }
+    return strstr(buffer_string(&rig->log), "k(") != NULL;
+}
+
+static void compare_pairs(const char *keys, const char *comm, bool twice, int64_t pause)
+{
+    CLEANUP(rig_deinit) struct rig rig = rig_new(keys);
+    struct oracle oracle = {.count = 0};
+    int64_t now = 100 * NS_PER_S;
+    size_t found = 0;
+
+    for (int i = 0; i < HITS / 2; i++) {
+        int values[2] = {(int)(random() % VALUES), (int)(random() % VALUES)};
+
+        now += NS_PER_S / 2 + random() % pause / NS_PER_MS * NS_PER_MS;
+        bool wanted = completes_with_both(&oracle, now, values);
+
+        assert_int_equal(pair_matches(&rig, comm, twice, now, values), wanted);
+        if (wanted)
+            oracle.count = 0;
+        found += wanted;
+    }
+    assert_true(found > 0);
+}
+
+static void compare_pairs_often(const char *keys, const char *comm, bool twice)
+{
+    srandom(2);
+    for (int i = 0; i < ROUNDS; i++)
+        compare_pairs(keys, comm, twice, (1 + i % 6) * NS_PER_S);
+}
+
+static void two_values_of_an_event(void **state)
+{
+    (void)state;
+    compare_pairs_often(RIG_CORRELATION("k", "{type: value_count, rules: [a, b], timespan: 4s, "
+                                             "aliases: {v: {a: user, b: cmdline}}, condition: "
+                                             "{field: v, gte: 3}}"),
+                        "ab", false);
+}
+
+/* Each pair of events completes both, with the second. */
+static void two_matches_by_an_event(void **state)
+{
+    (void)state;
+    compare_pairs_often(
+        RIG_CORRELATION("p", "{type: event_count, rules: a, group-by: user, timespan: 4s, "
+                             "condition: {gte: 2}}")
+            RIG_CORRELATION("q", "{type: event_count, rules: a, group-by: cmdline, timespan: 4s, "
+                                 "condition: {gte: 2}}")
+                RIG_CORRELATION("k", "{type: value_count, rules: [p, q], timespan: 4s, aliases: "
+                                     "{v: {p: user, q: cmdline}}, condition: {field: v, gte: 3}}"),
+        "a", true);
+}
+
 static void temporal(void **state)
 {
     (void)state;
@@ -172,6 +245,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(event_count),
         cmocka_unit_test(value_count),
+        cmocka_unit_test(two_values_of_an_event),
+        cmocka_unit_test(two_matches_by_an_event),
         cmocka_unit_test(temporal),
         cmocka_unit_test(temporal_ordered),
     };

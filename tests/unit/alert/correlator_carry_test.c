@@ -27,7 +27,7 @@ static const struct rule **compare(const struct ruleset *before, const struct ru
     for (size_t i = 0; i < before->count; i++)
         for (size_t k = 0; k < after->count; k++)
             if (text_equal(before->rules[i]->id, after->rules[k]->id) &&
-                then[i].meaning == now[k].meaning)
+                then[i].hits == now[k].hits)
                 became[i] = after->rules[k];
     return became;
 }
@@ -116,6 +116,58 @@ static void a_chain_ends_with_its_link(void **state)
     rig_expect(&rig, "b@3", "");
 }
 
+/* It is freed with the rules that it went over to. */
+static void a_group_ends_with_the_last_rules(void **state)
+{
+    (void)state;
+    for (int reloads = 1; reloads <= 2; reloads++) {
+        CLEANUP(rig_deinit) struct rig rig = rig_new(MANY THEN_B);
+
+        rig_expect(&rig, "a@0 a@1 a@2 a@3", "many():0,1,2 ");
+        for (int i = 0; i < reloads; i++)
+            change(&rig, RIG_RULES THEN_B MANY);
+        assert_int_equal(correlator_counters(rig.correlator).groups, 2);
+    }
+}
+
+#define LEVELS CORRELATION_DEPTH_MAX
+#define ACROSS 24
+
+/* Levels of correlations, each of which counts all of the level below: there are more ways through
+ * them than anybody could go. */
+static void put_lattice(struct buffer *out, const char *condition)
+{
+    buffer_put_string(out, RIG_RULES);
+    for (int level = 0; level < LEVELS; level++) {
+        for (int i = 0; i < ACROSS; i++) {
+            buffer_printf(out, RIG_CORRELATION("k%d-%d", "{type: event_count, rules: [a"), level, i,
+                          level, i, level, i);
+            for (int below = 0; level && below < ACROSS; below++)
+                buffer_printf(out, ", k%d-%d", level - 1, below);
+            buffer_printf(out, "], timespan: 60s, condition: {gte: %s}}\n",
+                          level || i ? "3" : condition);
+        }
+    }
+}
+
+static void many_ways_through_chains_are_gone_once(void **state)
+{
+    (void)state;
+    CLEANUP(buffer_deinit) struct buffer rules = {0}, others = {0};
+
+    put_lattice(&rules, "3");
+    put_lattice(&others, "4");
+    CLEANUP(rig_deinit) struct rig rig = rig_new(buffer_string(&rules) + strlen(RIG_RULES));
+
+    rig_expect(&rig, "a@0", "");
+    assert_int_equal(correlator_counters(rig.correlator).groups, LEVELS * ACROSS);
+    change(&rig, buffer_string(&rules));
+    assert_int_equal(correlator_counters(rig.correlator).groups, LEVELS * ACROSS);
+    /* What is above the one that is another now ends as well. */
+    change(&rig, buffer_string(&others));
+    assert_int_equal(correlator_counters(rig.correlator).groups, ACROSS - 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -123,6 +175,8 @@ int main(void)
         cmocka_unit_test(another_begins_anew),
         cmocka_unit_test(a_chain_goes_on),
         cmocka_unit_test(a_chain_ends_with_its_link),
+        cmocka_unit_test(a_group_ends_with_the_last_rules),
+        cmocka_unit_test(many_ways_through_chains_are_gone_once),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -103,7 +103,8 @@ static void hit(struct flood *flood, const char *id, uint64_t number, int64_t ti
     flood->process.exe = text_from(flood->name);
     flood->event.time = time;
     correlator_begin(flood->correlator, &flood->event, time);
-    correlator_feed(flood->correlator, flood->ruleset->rules[at], note, flood);
+    correlator_feed(flood->correlator, flood->ruleset->rules[at]);
+    correlator_judge(flood->correlator, note, flood);
     size_t bytes = correlator_counters(flood->correlator).bytes;
 
     flood->most = bytes > flood->most ? bytes : flood->most;

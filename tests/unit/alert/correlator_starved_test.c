@@ -7,9 +7,12 @@
 /* Which allocation from now on fails; below 0: none. */
 static long fails_in = -1;
 
-static bool fails(void)
+/* What is larger fails as well. */
+static size_t fails_above = SIZE_MAX;
+
+static bool fails(size_t size)
 {
-    return fails_in >= 0 && fails_in-- == 0;
+    return size > fails_above || (fails_in >= 0 && fails_in-- == 0);
 }
 
 /* The linker puts these in the place of the library's (see CMakeLists.txt). */
@@ -22,17 +25,17 @@ void *__wrap_realloc(void *block, size_t size);
 
 void *__wrap_malloc(size_t size)
 {
-    return fails() ? NULL : __real_malloc(size);
+    return fails(size) ? NULL : __real_malloc(size);
 }
 
 void *__wrap_calloc(size_t count, size_t size)
 {
-    return fails() ? NULL : __real_calloc(count, size);
+    return fails(count * size) ? NULL : __real_calloc(count, size);
 }
 
 void *__wrap_realloc(void *block, size_t size)
 {
-    return fails() ? NULL : __real_realloc(block, size);
+    return fails(size) ? NULL : __real_realloc(block, size);
 }
 
 #define NUMBER "condition: {field: exe.size, gte: 6}}"
@@ -95,13 +98,37 @@ static void a_hit_counts_without_its_event(void **state)
     struct rig rig = rig_new(
         RIG_CORRELATION("k", "{type: event_count, rules: a, timespan: 60s, condition: {gte: 2}}"));
 
-    rig_event(&rig, "x@0"); /* whatever is made once is there */
+    rig_event(&rig, "a@0"); /* whatever is made once is there */
+    correlator_clear(rig.correlator);
     buffer_reserve(&rig.log, 1 << 10);
-    fails_in = 0; /* the room to write it in */
+    fails_in = 0; /* what is kept of it */
     rig_event(&rig, "a@0");
     assert_int_equal(fails_in, -1);
     rig_expect(&rig, "a@1", "k():0,1 ");
     assert_int_equal(correlator_counters(rig.correlator).starved, 1);
+}
+
+/* However many correlations would have kept it. */
+static void an_event_is_missed_once(void **state)
+{
+    (void)state;
+    CLEANUP(rig_deinit)
+    struct rig rig = rig_new(RIG_CORRELATION("k", "{type: event_count, rules: a, timespan: 60s, "
+                                                  "condition: {gte: 2}}")
+                                 RIG_CORRELATION("l", "{type: event_count, rules: a, timespan: "
+                                                      "60s, condition: {gte: 2}}"));
+    CLEANUP(freep) char *name = calloc(1, 8000);
+
+    memset(name, 'x', 8000);
+    buffer_reserve(&rig.log, 1 << 10);
+    rig_event(&rig, "a@0"); /* whatever is made once is there */
+    correlator_clear(rig.correlator);
+    process_set_text(&rig.process, FIELD_CWD, &rig.process.cwd, (struct text){name, 8000});
+    fails_above = 4000;
+    rig_event(&rig, "a@0");
+    fails_above = SIZE_MAX;
+    assert_int_equal(correlator_counters(rig.correlator).starved, 1);
+    rig_expect(&rig, "a@1", "k():0,1 l():0,1 ");
 }
 
 int main(void)
@@ -109,6 +136,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(costs_what_it_fails_in),
         cmocka_unit_test(a_hit_counts_without_its_event),
+        cmocka_unit_test(an_event_is_missed_once),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -86,7 +86,8 @@ static void arrive(struct sequence *sequence, struct correlator *correlator,
 
     correlator_begin(correlator, event, event->time);
     for (size_t i = 0; i < count; i++)
-        correlator_feed(correlator, hits[i], note, sequence);
+        correlator_feed(correlator, hits[i]);
+    correlator_judge(correlator, note, sequence);
 }
 
 /* True when just those groups fire that are to. */

@@ -279,6 +279,48 @@ static void what_is_counted_goes_on(void **state)
     assert_int_equal(2, detector_counters(f->detector).correlator.matches);
 }
 
+/* Whether a rule's own alerts are raised, and how they are folded, is nothing to those who count
+ * its hits. */
+static void what_is_counted_of_a_rule_goes_on(void **state)
+{
+    struct fixture *f = *state;
+
+    begin(f, "rules:\n" RULE("a", "comm: x") CORRELATION("timespan: 1m, condition: {gt: 2}"),
+          false);
+    assert_int_equal(0, raised(f));
+    ask(f, "rules:\n" FOLD("a", "comm: x", "for: 1h")
+               CORRELATION("timespan: 1m, generate: true, condition: {gt: 2}"));
+    assert_int_equal(1, raised(f)); /* its own */
+    ask(f, "rules:\n" RULE("a", "comm: x") CORRELATION("timespan: 1m, condition: {gte: 3}"));
+    assert_int_equal(1, raised(f)); /* of the correlation */
+}
+
+/* By an event that has nothing to do with it, and without any when all is over. */
+static void what_is_counted_is_let_go_of(void **state)
+{
+    struct fixture *f = *state;
+    const char *rules =
+        "rules:\n" RULE("a", "comm: x") CORRELATION("timespan: 1m, condition: {gte: 3}");
+
+    begin(f, rules, false);
+    field_set_add(&f->event.has, FIELD_TIME);
+    assert_int_equal(0, raised(f));
+    process_set_text(&f->process, FIELD_COMM, &f->process.comm, TEXT("none"));
+    f->event.time += 59 * NS_PER_S;
+    assert_int_equal(0, raised(f));
+    detector_tick(f->detector, f->event.time);
+    assert_int_equal(1, detector_counters(f->detector).correlator.groups);
+    f->event.time += 10 * NS_PER_S;
+    assert_int_equal(0, raised(f));
+    detector_tick(f->detector, f->event.time);
+    assert_int_equal(0, detector_counters(f->detector).correlator.groups);
+    process_set_text(&f->process, FIELD_COMM, &f->process.comm, TEXT("x"));
+    assert_int_equal(0, raised(f));
+    ask(f, rules);
+    ask(f, rules);
+    assert_int_equal(1, detector_counters(f->detector).correlator.groups);
+}
+
 /* A member's own alert is raised where the correlation says so, its message or none. */
 static void members_alert_when_generated(void **state)
 {
@@ -404,7 +446,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(mistakes_leave_the_rules_in_force, set_up, tear_down),
         cmocka_unit_test_setup_teardown(mistakes_are_told_by_the_first, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_folded_goes_on, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_counted_of_a_rule_goes_on, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_counted_goes_on, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_counted_is_let_go_of, set_up, tear_down),
         cmocka_unit_test_setup_teardown(members_alert_when_generated, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_correlations_forgot_is_told, set_up, tear_down),
         cmocka_unit_test_setup_teardown(changed_files_are_read_when_watched, set_up, tear_down),

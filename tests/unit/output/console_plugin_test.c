@@ -130,6 +130,109 @@ static void reasons_are_told_when_asked(void **state)
                 "14:03:22  high      r                     m\n");
 }
 
+#define STEP(rule, time, event) \
+    "{\"rule\":\"" rule "\",\"title\":\"A " rule "\",\"time\":\"" time "\"" event "}"
+#define RUN(user, cmdline) ",\"event\":{\"user\":\"" user "\",\"cmdline\":\"" cmdline "\"}"
+
+/* An alert of a correlation which leaves out OMITTED of its steps. */
+static void push_steps(struct rig *rig, int omitted, const char *const *steps, size_t count)
+{
+    char event[4096];
+
+    snprintf(event, sizeof event, "{},\"correlation\":{\"omitted\":%d,\"events\":[", omitted);
+    for (size_t i = 0; i < count; i++)
+        snprintf(event + strlen(event), sizeof event - strlen(event), "%s%s", i ? "," : "",
+                 steps[i]);
+    snprintf(event + strlen(event), sizeof event - strlen(event), "]}");
+    push(rig, 3, "r", "m", event);
+}
+
+static void the_steps_of_a_correlation_are_told(void **state)
+{
+    static const char *const steps[] = {
+        STEP("fetch", "2026-01-01T14:03:01.000000000Z", RUN("ann", "curl -O x")),
+        STEP("made\\u001b", "2026-01-01T14:03:02Z", ",\"event\":{\"exe\":\"/bin/\\n\"}"),
+        STEP("kept-no-event", "2026-01-01T14:03:02Z", ""),
+        STEP("chain", "2026-01-01T14:03:03Z", ",\"count\":2,\"events\":[]"),
+    };
+    struct rig *rig = *state;
+
+    start(rig, "console,path=@/out");
+    push_steps(rig, 0, steps, 4);
+    push(rig, 3, "r", "m", "{}");
+    rig_drain(rig);
+    expect(rig, "14:03:22  high      r                     m\n"
+                "          14:03:01  fetch          ann: curl -O x\n"
+                "          14:03:02  made\\x1b       /bin/\\n\n"
+                "          14:03:02  kept-no-event  A kept-no-event\n"
+                "          14:03:03  chain          A chain\n"
+                "14:03:22  high      r                     m\n");
+}
+
+static void steps_can_be_left_out(void **state)
+{
+    static const char *const step = STEP("fetch", "2026-01-01T14:03:01Z", RUN("ann", "curl"));
+    struct rig *rig = *state;
+
+    start(rig, "console,path=@/out,steps=no");
+    push_steps(rig, 0, &step, 1);
+    rig_drain(rig);
+    expect(rig, "14:03:22  high      r                     m\n");
+}
+
+static void steps_of_other_days_have_their_date(void **state)
+{
+    static const char *const steps[] = {
+        STEP("a", "2025-12-31T23:59:59.9Z", RUN("u", "x")),
+        STEP("a", "2026-01-01T14:03:21Z", RUN("u", "y")),
+        STEP("a", "", ""),
+    };
+    struct rig *rig = *state;
+
+    start(rig, "console,path=@/out");
+    push_steps(rig, 0, steps, 3);
+    rig_drain(rig);
+    expect(rig, "14:03:22  high      r                     m\n"
+                "          2025-12-31 23:59:59  a  u: x\n"
+                "          2026-01-01 14:03:21  a  u: y\n"
+                "            a  A a\n");
+}
+
+/* Ten, and five that the alert itself leaves out: eight are shown. A long command is cut. */
+static void many_steps_lose_their_middle(void **state)
+{
+    static const char *const steps[] = {
+        STEP("a", "2026-01-01T14:03:00Z", ""),
+        STEP("a", "2026-01-01T14:03:01Z", ""),
+        STEP("a", "2026-01-01T14:03:02Z", ""),
+        STEP("a", "2026-01-01T14:03:03Z", ""),
+        STEP("a", "2026-01-01T14:03:04Z", ""),
+        STEP("a", "2026-01-01T14:03:05Z", ""),
+        STEP("a", "2026-01-01T14:03:06Z", ""),
+        STEP("a", "2026-01-01T14:03:07Z", ""),
+        STEP("a", "2026-01-01T14:03:08Z", ""),
+        STEP(
+            "a", "2026-01-01T14:03:09Z",
+            RUN("u", "é--------é--------é--------é--------é--------é--------é--------é--------é-")),
+    };
+    struct rig *rig = *state;
+
+    start(rig, "console,path=@/out");
+    push_steps(rig, 5, steps, 10);
+    rig_drain(rig);
+    expect(rig, "14:03:22  high      r                     m\n"
+                "          14:03:00  a  A a\n"
+                "          14:03:01  a  A a\n"
+                "          14:03:02  a  A a\n"
+                "          14:03:03  a  A a\n"
+                "          … and 7 more\n"
+                "          14:03:06  a  A a\n"
+                "          14:03:07  a  A a\n"
+                "          14:03:08  a  A a\n"
+                "          14:03:09  a  u: é--------é--------é--------é--------"
+                "é--------é--------é--------é--------é…\n");
+}
+
 static void terminals_get_color_and_their_width_is_kept(void **state)
 {
     struct rig *rig = *state;
@@ -167,6 +270,10 @@ static int all_tests(void)
         TEST(long_chains_lose_their_middle),
         TEST(color_is_the_users_choice),
         TEST(reasons_are_told_when_asked),
+        TEST(the_steps_of_a_correlation_are_told),
+        TEST(steps_can_be_left_out),
+        TEST(many_steps_lose_their_middle),
+        TEST(steps_of_other_days_have_their_date),
         TEST(terminals_get_color_and_their_width_is_kept),
     };
 

@@ -26,7 +26,7 @@ static void tables_are_told(void **state)
 
     assert_int_equal(0, plugin_probe(RIG_PLUGIN_DIR "/console.so", &arena, &info, &why));
     assert_true(text_is(info.name, "console"));
-    assert_int_equal(4, info.option_count);
+    assert_int_equal(5, info.option_count);
     assert_true(text_is(info.options[1].name, "color"));
     assert_true(text_is(info.options[1].choices, "auto|always|never"));
     assert_true(text_is(info.options[1].value, "auto"));

@@ -99,6 +99,44 @@ static void what_an_alert_says_is_no_meaning(void **state)
     }
 }
 
+/* What is counted of a rule goes on when but its own alerts are others. */
+static void what_it_folds_is_no_hit(void **state)
+{
+    struct rule_digest plain = digest("rules:\n" A("")),
+                       folded = digest("rules:\n" A(", suppress: {for: 1m, by: [exe]}")),
+                       silent = digest("rules:\n" A(
+                           "") "---\ntitle: X\nid: x\ncorrelation: {type: "
+                               "event_count, rules: a, timespan: 1m, condition: {gte: 2}}\n"),
+                       off = digest("rules:\n" A(", enabled: false"));
+
+    assert_true(folded.hits == plain.hits && folded.meaning != plain.meaning);
+    assert_true(silent.hits == plain.hits && silent.meaning != plain.meaning);
+    assert_true(off.hits != plain.hits);
+}
+
+/* A text may name other fields elsewhere: what is compared is what counts. */
+static void fields_are_told_apart(void **state)
+{
+#define AUDITD(what)                                                                       \
+    "title: A\nid: a\nlogsource: {product: linux, service: auditd}\ndetection: {s: {" what \
+    "}, condition: s}\n"
+    static const char *const others[] = {
+        AUDITD("a0: x"),
+        AUDITD("a1: x"),
+        AUDITD("a1|fieldref: a2"),
+        AUDITD("a1|fieldref: a3"),
+    };
+    const size_t count = sizeof others / sizeof *others;
+    uint64_t hits[sizeof others / sizeof *others];
+
+    for (size_t i = 0; i < count; i++) {
+        hits[i] = digest(others[i]).hits;
+        for (size_t k = 0; k < i; k++)
+            if (hits[i] == hits[k])
+                fail_msg("'%s' and '%s' hit alike", others[i], others[k]);
+    }
+}
+
 /* Macros in macros, each twice: as many nodes as macros, but a tree of two to their power. */
 static void shared_parts_are_looked_at_once(void **state)
 {
@@ -119,6 +157,8 @@ int main(void)
         cmocka_unit_test(order_of_equals_means_nothing),
         cmocka_unit_test(every_word_counts),
         cmocka_unit_test(what_an_alert_says_is_no_meaning),
+        cmocka_unit_test(what_it_folds_is_no_hit),
+        cmocka_unit_test(fields_are_told_apart),
         cmocka_unit_test(shared_parts_are_looked_at_once),
     };
 

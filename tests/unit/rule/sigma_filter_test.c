@@ -157,6 +157,8 @@ static void test_mistakes(void **state)
          "bad-filter"},
         {SHELL MORE "title: F\nfilter: {rules: shell, " NOT_ROOT "\n", "missing-key"},
         {SHELL MORE PROCESS "filter: {rules: shell, " NOT_ROOT "\n", "missing-key"},
+        {SHELL MORE "title: {a: b}\n" PROCESS "filter: {rules: shell, " NOT_ROOT "\n",
+         "wrong-type"},
         {SHELL MORE "title: F\nlogsource: linux\nfilter: {rules: shell, " NOT_ROOT "\n",
          "wrong-type"},
     };
