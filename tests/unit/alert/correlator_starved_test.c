@@ -117,13 +117,13 @@ static void an_event_is_missed_once(void **state)
                                                   "condition: {gte: 2}}")
                                  RIG_CORRELATION("l", "{type: event_count, rules: a, timespan: "
                                                       "60s, condition: {gte: 2}}"));
-    CLEANUP(freep) char *name = calloc(1, 8000);
+    char name[8000];
 
-    memset(name, 'x', 8000);
+    memset(name, 'x', sizeof name);
     buffer_reserve(&rig.log, 1 << 10);
     rig_event(&rig, "a@0"); /* whatever is made once is there */
     correlator_clear(rig.correlator);
-    process_set_text(&rig.process, FIELD_CWD, &rig.process.cwd, (struct text){name, 8000});
+    process_set_text(&rig.process, FIELD_CWD, &rig.process.cwd, (struct text){name, sizeof name});
     fails_above = 4000;
     rig_event(&rig, "a@0");
     fails_above = SIZE_MAX;
