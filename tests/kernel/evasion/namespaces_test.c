@@ -33,6 +33,7 @@ static void test_nested(void **state)
     struct start start = {stage_witness(), just_witness};
     struct testimony said;
 
+    stage_skip_in_chroot();
     stage_play(trick_nested, &start, &said);
     const struct sighting *event = stage_assert_true(&said);
 
