@@ -10,6 +10,7 @@
 
 #include <stdlib.h>
 
+#include "../corpus.h"
 #include "alert/correlator.h"
 #include "base/clock.h"
 #include "base/json.h"
@@ -185,17 +186,10 @@ static unsigned check_line(struct text line)
 
 static void test_vectors(void **state)
 {
-    const char *folder = getenv("PICKET_CORPUS");
-    CLEANUP(buffer_deinit) struct buffer path = {0};
+    CLEANUP(fclosep) FILE *file = corpus_open("correlation-vectors.jsonl");
     static char line[LINE_MAX_BYTES];
     unsigned vectors = 0, wrong = 0;
 
-    buffer_printf(&path, "%s/correlation-vectors.jsonl", folder ? folder : PICKET_CORPUS);
-    CLEANUP(fclosep) FILE *file = fopen(buffer_string(&path), "r");
-
-    if (!file && !getenv("CI"))
-        skip();
-    assert_non_null(file);
     for (; fgets(line, LINE_MAX_BYTES, file); vectors++)
         wrong += check_line(text_from(line));
     assert_int_equal(wrong, 0);

@@ -3,9 +3,9 @@
  * (tests/unit/alert). */
 #include "rule_fixture.h"
 
-#include <errno.h>
 #include <stdlib.h>
 
+#include "../corpus.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "rule/correlation.h"
@@ -1071,17 +1071,10 @@ static void test_digests_of_members(void **state)
 /* All documents of the corpus, in the order they stand there and in the reverse. */
 static void test_vectors(void **state)
 {
-    const char *folder = getenv("PICKET_CORPUS") ? getenv("PICKET_CORPUS") : PICKET_CORPUS;
-    char path[4096], *line = NULL;
+    CLEANUP(fclosep) FILE *file = corpus_open("correlation-vectors.jsonl");
+    char *line = NULL;
     size_t size = 0, count = 0;
 
-    snprintf(path, sizeof path, "%s/correlation-vectors.jsonl", folder);
-    CLEANUP(fclosep) FILE *file = fopen(path, "r");
-
-    if (!file && getenv("CI"))
-        fail_msg("%s: %s", path, strerror(errno));
-    if (!file)
-        skip();
     while (getline(&line, &size, file) > 0) {
         CLEANUP(json_freep) json_t *vector = NULL;
         struct json_failure failure;
