@@ -14,7 +14,7 @@ struct correlation_share *correlation_share_new(struct correlation_memory *memor
     return share;
 }
 
-struct correlation_share *correlation_share_hold(struct correlation_share *share)
+static struct correlation_share *hold_share(struct correlation_share *share)
 {
     share->references++;
     return share;
@@ -41,7 +41,7 @@ struct correlation_link *correlation_link_new(struct correlation_memory *memory,
     link->references = 1;
     link->member = member;
     link->moment = moment;
-    link->share = correlation_share_hold(share);
+    link->share = hold_share(share);
     return link;
 }
 

@@ -29,7 +29,6 @@ struct correlation_share {
 /* NULL: out of memory. */
 struct correlation_share *correlation_share_new(struct correlation_memory *memory,
                                                 struct correlation_record *record);
-struct correlation_share *correlation_share_hold(struct correlation_share *share);
 void correlation_share_release(struct correlation_memory *memory, struct correlation_share *share);
 
 /* A hit in a group. */

@@ -156,7 +156,7 @@ static void put_counted(struct buffer *out, enum correlation_type type, uint64_t
                        : type == CORRELATION_TEMPORAL_ORDERED ? "step"
                                                               : "event";
 
-    buffer_printf(out, "%llu %s%s", (unsigned long long)count, what, count == 1 ? "" : "s");
+    buffer_printf(out, "%llu %s%s", (unsigned long long)count, what, text_plural(count));
 }
 
 static const char *name_of_value(enum correlation_type type)

@@ -82,18 +82,16 @@ bool limit_ledger_take(struct limit_ledger *ledger, int64_t now, struct limit_su
 
 static void put_regex(struct buffer *out, const struct limit_sum *sum)
 {
-    bool one = sum->count == 1;
-
     buffer_printf(out,
                   "a regex of rule '%.*s' was given up on for %llu event%s, which made it too "
                   "expensive: there the regex counts as not matching; write it so that it cannot "
                   "backtrack without end",
-                  TEXT_ARG(sum->rule->id), (unsigned long long)sum->count, one ? "" : "s");
+                  TEXT_ARG(sum->rule->id), (unsigned long long)sum->count, text_plural(sum->count));
 }
 
 static void put_correlation(struct buffer *out, const struct limit_sum *sum)
 {
-    const char *plural = sum->count == 1 ? "" : "s";
+    const char *plural = text_plural(sum->count);
 
     buffer_printf(out,
                   "correlation '%.*s' had no room for more and forgot %llu group%s or hit%s, the "

@@ -181,7 +181,7 @@ void loss_put_message(struct buffer *out, const struct loss_sum *sum)
     const struct kind_words *kind = &words[sum->total.kind];
 
     put_count(out, sum->total.count);
-    buffer_printf(out, " event%s %s", sum->total.count == 1 ? "" : "s", kind->what);
+    buffer_printf(out, " event%s %s", text_plural(sum->total.count), kind->what);
     put_cpus(out, sum);
     buffer_put_string(out, " between ");
     put_time(out, sum->total.from);

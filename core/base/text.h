@@ -66,6 +66,12 @@ int text_to_size(struct text t, int64_t *out);
  */
 int text_to_duration(struct text t, int64_t *out);
 
+/* "s" behind the name of what there are COUNT of, "" behind that of one. */
+static inline const char *text_plural(uint64_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
 /* How many single edits (insert, delete, replace, swap) make A of B; at most LIMIT + 1. */
 unsigned text_distance(struct text a, struct text b, unsigned limit);
 

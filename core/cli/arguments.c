@@ -150,5 +150,5 @@ void report_start(struct diag_list *diags, int result)
         log_error("not started: %s", strerror(-result));
     else if (diags->warnings)
         log_info("%zu warning%s about the rules; 'picket check' shows %s", diags->warnings,
-                 diags->warnings == 1 ? "" : "s", diags->warnings == 1 ? "it" : "them");
+                 text_plural(diags->warnings), diags->warnings == 1 ? "it" : "them");
 }

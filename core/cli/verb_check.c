@@ -36,11 +36,6 @@ static void check_deinit(struct check *check)
     arena_deinit(&check->arena);
 }
 
-static const char *plural(size_t count)
-{
-    return count == 1 ? "" : "s";
-}
-
 static int set_format(struct check *check, const char *value)
 {
     static const char *const names[] = {"text", "json", "sarif"};
@@ -217,12 +212,12 @@ static void print_text(const struct check *check, struct diag_list *diags)
 {
     print_diagnostics(diags, stdout);
     if (diags->errors || !check->rules)
-        printf("%zu error%s, %zu warning%s", diags->errors, plural(diags->errors), diags->warnings,
-               plural(diags->warnings));
+        printf("%zu error%s, %zu warning%s", diags->errors, text_plural(diags->errors),
+               diags->warnings, text_plural(diags->warnings));
     else
         printf("%zu rule%s, %zu test%s passed, %zu warning%s", check->rules->count,
-               plural(check->rules->count), check->tests.tests, plural(check->tests.tests),
-               diags->warnings, plural(diags->warnings));
+               text_plural(check->rules->count), check->tests.tests,
+               text_plural(check->tests.tests), diags->warnings, text_plural(diags->warnings));
     if (check->silenced)
         printf(" (and %zu allowed)", check->silenced);
     putchar('\n');

@@ -167,11 +167,6 @@ static bool run_events(struct test *test)
     return test->refused == 0 && !test->unread;
 }
 
-static const char *plural(uint64_t count)
-{
-    return count == 1 ? "" : "s";
-}
-
 static void print_alerts(const struct test *test)
 {
     int64_t most = test->options->max_alerts;
@@ -179,7 +174,8 @@ static void print_alerts(const struct test *test)
 
     if (test->options->event_count == 0 || (test->unread && events == 0))
         return;
-    printf("%llu alert%s of %llu event%s", alerts, plural(alerts), events, plural(events));
+    printf("%llu alert%s of %llu event%s", alerts, text_plural(alerts), events,
+           text_plural(events));
     if (most >= 0)
         printf(", at most %lld allowed", (long long)most);
     printf("\n");
@@ -226,8 +222,8 @@ static bool print_coverage(const struct test *test)
     for (size_t i = 0; test->options->coverage && i < sum.rules; i++)
         print_uncovered(test->rules->rules[i], &test->coverage->rules[i]);
     printf("coverage: %zu of %zu rule%s fired, %zu of %zu branch%s true: %u %%", sum.fired,
-           sum.rules, plural(sum.rules), sum.covered, sum.branches, sum.branches == 1 ? "" : "es",
-           percent);
+           sum.rules, text_plural(sum.rules), sum.covered, sum.branches,
+           sum.branches == 1 ? "" : "es", percent);
     if (!enough)
         printf(", less than %lld %%", (long long)test->options->min_coverage);
     printf("\n");
@@ -242,8 +238,8 @@ static int run(struct test *test, struct diag_list *diags)
     if (selftest_cover(test->rules, test->coverage, diags, &tests) < 0)
         return -ENOMEM;
     print_errors(diags, stdout);
-    printf("%zu rule%s, %zu test%s, %zu failed\n", test->rules->count, plural(test->rules->count),
-           tests.tests, plural(tests.tests), tests.failed);
+    printf("%zu rule%s, %zu test%s, %zu failed\n", test->rules->count,
+           text_plural(test->rules->count), tests.tests, text_plural(tests.tests), tests.failed);
     bool good = tests.failed == 0;
 
     good &= run_events(test);

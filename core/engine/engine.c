@@ -332,7 +332,7 @@ static void announce(const struct engine *engine)
     size_t outputs = delivery_output_count(engine->delivery);
 
     log_info("version %s, watching: %zu rule%s, %zu output%s; Ctrl-C ends it", PICKET_VERSION,
-             enabled, enabled == 1 ? "" : "s", outputs, outputs == 1 ? "" : "s");
+             enabled, text_plural(enabled), outputs, text_plural(outputs));
     for (size_t i = 0; i < host->filter_count; i++)
         log_info("not watched, as the configuration says: %s", host->filters[i]);
 }

@@ -146,11 +146,6 @@ void status_print(const struct status *status)
     log_lines(buffer_text(&out));
 }
 
-static const char *plural(uint64_t count)
-{
-    return count == 1 ? "" : "s";
-}
-
 bool status_print_replay(const struct detector *detector, struct delivery *delivery,
                          uint64_t refused)
 {
@@ -160,8 +155,8 @@ bool status_print_replay(const struct detector *detector, struct delivery *deliv
     bool whole = counters.unwritten == 0;
 
     buffer_printf(&out, "picket: %llu event%s, %llu alert%s, %llu folded, %llu line%s refused\n",
-                  events, plural(events), ull(counters.alerts), plural(counters.alerts),
-                  ull(counters.suppression.folded), ull(refused), plural(refused));
+                  events, text_plural(events), ull(counters.alerts), text_plural(counters.alerts),
+                  ull(counters.suppression.folded), ull(refused), text_plural(refused));
     if (!whole || counters.matcher.limits || counters.correlator.evicted ||
         counters.correlator.dropped || counters.correlator.starved)
         put_detector(&out, detector);

@@ -98,7 +98,7 @@ static void put_count(struct buffer *out, const struct correlation *correlation)
     bool of_values = correlation->type == CORRELATION_VALUE_COUNT;
 
     buffer_printf(out, "%zu %s%s", correlation->needed, of_values ? "different value" : "event",
-                  correlation->needed == 1 ? "" : "s");
+                  text_plural(correlation->needed));
     put_values(out, correlation);
     buffer_put_string(out, " from ");
     put_names(out, correlation, NULL, correlation->member_count);

@@ -11,13 +11,6 @@ static void *allocate(struct compiler *compiler, size_t count, size_t size)
     return memory;
 }
 
-struct text outline_field(const struct outline *value)
-{
-    struct text rest = value->name;
-
-    return text_split(&rest, '|');
-}
-
 struct text outline_operator(const struct outline *value)
 {
     struct text rest = value->name;

@@ -42,9 +42,7 @@ struct outline {
     size_t values; /* VALUEs in it, each use counted; at most OUTLINE_VALUES_MAX + 1 */
 };
 
-/* The field that a VALUE's key names, and behind it the modifiers: "cmdline", "contains|all";
- * what says no modifier "matches". */
-struct text outline_field(const struct outline *value);
+/* The modifiers of a VALUE's key: "contains|all"; what says none "matches". */
 struct text outline_operator(const struct outline *value);
 
 /* What it is called, for people: "match", "macro in_container", "$shells", "cmdline|contains". */

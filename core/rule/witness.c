@@ -5,12 +5,15 @@
 
 #include "rule/shape.h"
 
+/* How often a predicate is expected to hold, in 2^20 events; a union is as frequent as the sum. */
+#define ALWAYS (1U << 20)
+
 /* Of what is witnessed by nothing. */
 #define NONE UINT32_MAX
 
 static unsigned literal_weight(size_t length)
 {
-    return WITNESS_ALWAYS >> (length < 6 ? 2 * length : 12);
+    return ALWAYS >> (length < 6 ? 2 * length : 12);
 }
 
 /* Most texts of these are the same in nearly all events. */
@@ -43,13 +46,13 @@ static unsigned operator_weight(const struct predicate *predicate)
 
     switch (predicate->op) {
     case PREDICATE_EXISTS:
-        return WITNESS_ALWAYS / 2;
+        return ALWAYS / 2;
     case PREDICATE_EQUAL:
-        return predicate->ref.field->type == TYPE_BOOL ? WITNESS_ALWAYS / 4 : WITNESS_ALWAYS / 8;
+        return predicate->ref.field->type == TYPE_BOOL ? ALWAYS / 4 : ALWAYS / 8;
     case PREDICATE_IS:
-        return WITNESS_ALWAYS >> 14;
+        return ALWAYS >> 14;
     case PREDICATE_STARTS: /* paths begin alike */
-        return length < 2 ? WITNESS_ALWAYS : literal_weight(length / 2);
+        return length < 2 ? ALWAYS : literal_weight(length / 2);
     case PREDICATE_ENDS:
         return literal_weight(length) / 2 + 1;
     case PREDICATE_CONTAINS:
@@ -60,11 +63,11 @@ static unsigned operator_weight(const struct predicate *predicate)
     case PREDICATE_FINDS:
         return literal_weight(shape_of_regex(predicate->text).literal);
     default:
-        return WITNESS_ALWAYS / 4;
+        return ALWAYS / 4;
     }
 }
 
-unsigned witness_weight(const struct predicate *predicate)
+static unsigned predicate_weight(const struct predicate *predicate)
 {
     const struct field *field = predicate->ref.field;
     unsigned weight = operator_weight(predicate);
@@ -75,7 +78,7 @@ unsigned witness_weight(const struct predicate *predicate)
         weight *= 2;
     if (predicate->ref.owner == OWNER_ANY_ANCESTOR)
         weight *= 4;
-    return weight < WITNESS_ALWAYS ? weight : WITNESS_ALWAYS;
+    return weight < ALWAYS ? weight : ALWAYS;
 }
 
 int witness_maker_init(struct witness_maker *maker, size_t count, const bool *unusable)
@@ -123,7 +126,7 @@ static uint32_t weigh_kind(struct witness_maker *maker, const struct expression 
     case EXPRESSION_ALWAYS:
         return negated ? 0 : NONE;
     case EXPRESSION_PREDICATE:
-        return negated || maker->unusable[predicate->index] ? NONE : witness_weight(predicate);
+        return negated || maker->unusable[predicate->index] ? NONE : predicate_weight(predicate);
     case EXPRESSION_NOT:
         return weigh(maker, expression->items[0], !negated);
     default:

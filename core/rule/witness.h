@@ -9,10 +9,6 @@
 
 #include "rule/expression.h"
 
-/* How often a predicate is expected to hold, in 2^20 events; a union is as frequent as the sum. */
-#define WITNESS_ALWAYS (1U << 20)
-unsigned witness_weight(const struct predicate *predicate);
-
 struct witness {
     bool exists; /* false: there is none */
     const struct predicate *const *predicates;
