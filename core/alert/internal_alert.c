@@ -54,6 +54,41 @@ static const struct rule rules[INTERNAL_ALERT_KINDS] = {
             .severity = SEVERITY_MEDIUM,
             .enabled = true,
         },
+    [INTERNAL_ALERTS_LOST] =
+        {
+            .id = TEXT(INTERNAL_ALERT_PREFIX "alerts_lost"),
+            .title = TEXT("Alerts were lost"),
+            .description = TEXT("Alerts were raised that an output, or all of them, never got or "
+                                "may never have got."),
+            .severity = SEVERITY_HIGH,
+            .enabled = true,
+        },
+    [INTERNAL_JOURNAL_FAILED] =
+        {
+            .id = TEXT(INTERNAL_ALERT_PREFIX "journal_failed"),
+            .title = TEXT("The journal cannot be written to"),
+            .description = TEXT("Alerts are kept in memory alone: they go on to the outputs, but "
+                                "what an output has not got is lost when picket ends."),
+            .severity = SEVERITY_HIGH,
+            .enabled = true,
+        },
+    [INTERNAL_JOURNAL_RECOVERED] =
+        {
+            .id = TEXT(INTERNAL_ALERT_PREFIX "journal_recovered"),
+            .title = TEXT("The journal works again"),
+            .description = TEXT("Alerts are kept on disk again."),
+            .severity = SEVERITY_INFORMATIONAL,
+            .enabled = true,
+        },
+    [INTERNAL_JOURNAL_REPLACED] =
+        {
+            .id = TEXT(INTERNAL_ALERT_PREFIX "journal_replaced"),
+            .title = TEXT("The journal was damaged"),
+            .description = TEXT("The file was damaged or removed: picket renamed what was there "
+                                "and began another."),
+            .severity = SEVERITY_HIGH,
+            .enabled = true,
+        },
 };
 
 const struct rule *internal_alert_rule(enum internal_alert_kind kind)

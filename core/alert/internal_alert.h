@@ -15,8 +15,12 @@ enum internal_alert_kind {
     INTERNAL_CORRELATION_EVICTED, /* picket.correlation_evicted: likewise */
     INTERNAL_RULES_CHANGED,       /* picket.rules_changed: see engine/reload.h */
     INTERNAL_RULES_REJECTED,      /* picket.rules_rejected: likewise */
+    INTERNAL_ALERTS_LOST,         /* picket.alerts_lost: see output/delivery.h */
+    INTERNAL_JOURNAL_FAILED,      /* picket.journal_failed: likewise, and the rest */
+    INTERNAL_JOURNAL_RECOVERED,   /* picket.journal_recovered */
+    INTERNAL_JOURNAL_REPLACED,    /* picket.journal_replaced */
 };
-#define INTERNAL_ALERT_KINDS 6
+#define INTERNAL_ALERT_KINDS 10
 
 /* Borrows all it points to. */
 struct internal_alert {
@@ -25,6 +29,8 @@ struct internal_alert {
     uint64_t origin[3]; /* the boot, and what tells it from others of its kind and time */
     struct text message;
     struct text detail; /* a JSON object; ptr NULL: none */
+    bool is_news;       /* of output/delivery.h; and how many lost alerts it accounts for */
+    uint64_t accounts;
 };
 
 /* Static. */

@@ -206,6 +206,19 @@ bool diag_source_line(const struct diag_list *list, struct mark mark, struct tex
     return true;
 }
 
+void diag_hide(struct diag_list *list, struct mark mark)
+{
+    struct text line;
+
+    if (!diag_source_line(list, mark, &line) || mark.column == 0 || mark.column > line.len)
+        return;
+    size_t at = mark.column - 1;
+    size_t len = mark.width < line.len - at ? mark.width : line.len - at;
+
+    /* The list's own copy of the source. */
+    memset((char *)line.ptr + at, '*', len);
+}
+
 /* Longer lines are shown as a window around the mark. */
 #define SHOWN_LINE_MAX 160
 

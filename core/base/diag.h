@@ -70,6 +70,9 @@ const char *diag_hint(struct diag_list *list, const char *nearest);
 /* Takes out the warnings of that code; returns how many there were. */
 size_t diag_allow(struct diag_list *list, const char *code);
 
+/* Has what MARK underlines shown as asterisks from now on, in whatever is said of its line. */
+void diag_hide(struct diag_list *list, struct mark mark);
+
 /* The line of the source that MARK is on, without its end; false when it is not known. */
 bool diag_source_line(const struct diag_list *list, struct mark mark, struct text *out);
 

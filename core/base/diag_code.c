@@ -153,13 +153,21 @@ static const struct diag_code codes[] = {
     {"bad-output", DIAG_CODE_ERROR, "An `-o` that is not `NAME,key=value,...`."},
     {"duplicate-output", DIAG_CODE_ERROR, "Two outputs of one name; give one of them a `name`."},
     {"too-many-outputs", DIAG_CODE_ERROR, "More outputs than an engine takes."},
-    {"unknown-plugin", DIAG_CODE_ERROR, "No plugin of that name; `picket plugins` lists them."},
+    {"unknown-plugin", DIAG_CODE_ERROR, "No plugin of that name; `picket plugin list` shows them."},
     {"plugin-failed", DIAG_CODE_ERROR, "The plugin could not be loaded or is broken."},
     {"unknown-option", DIAG_CODE_ERROR, "The plugin has no such option."},
     {"missing-option", DIAG_CODE_ERROR, "The plugin needs this option."},
     {"duplicate-option", DIAG_CODE_ERROR, "An option is given twice."},
     {"bad-option-value", DIAG_CODE_ERROR, "The value is not of the option's type."},
+    {"exposed-secret", DIAG_CODE_ERROR,
+     "A secret is given as an argument, which everybody on the machine can read: name a file or a "
+     "credential that holds it."},
+    {"unreadable-secret", DIAG_CODE_ERROR,
+     "The file or credential that holds a secret cannot be read, or is empty."},
     {"cannot-open-file", DIAG_CODE_ERROR, "A file that the output writes to cannot be opened."},
+    {"journal-failed", DIAG_CODE_ERROR,
+     "The journal cannot be opened: another picket has it, its folder is not the engine's user's, "
+     "or it is not one."},
 };
 #define CODES (sizeof codes / sizeof *codes)
 

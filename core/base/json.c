@@ -131,12 +131,54 @@ static int put_chunk(const char *chunk, size_t len, void *context)
     return buffer_failed(buffer) ? -1 : 0;
 }
 
+/* jansson's own writer makes a set of what it is in for each call: for small values that is most of
+ * the work. Numbers with a fraction are left to it. */
+static void put_tree(struct json_writer *json, const json_t *value)
+{
+    const char *key;
+    json_t *member;
+    size_t i;
+
+    switch (json_typeof(value)) {
+    case JSON_OBJECT:
+        json_begin(json, '{');
+        json_object_foreach((json_t *)value, key, member)
+        {
+            json_key(json, text_from(key));
+            put_tree(json, member);
+        }
+        json_end(json, '}');
+        break;
+    case JSON_ARRAY:
+        json_begin(json, '[');
+        json_array_foreach((json_t *)value, i, member) put_tree(json, member);
+        json_end(json, ']');
+        break;
+    case JSON_STRING:
+        json_text(json, json_as_text(value));
+        break;
+    case JSON_INTEGER:
+        json_int(json, json_integer_value(value));
+        break;
+    case JSON_REAL:
+        separate(json);
+        json->buffer->failed |=
+            json_dump_callback(value, put_chunk, json->buffer, JSON_COMPACT | JSON_ENCODE_ANY) < 0;
+        break;
+    case JSON_TRUE:
+    case JSON_FALSE:
+        json_bool(json, json_is_true(value));
+        break;
+    case JSON_NULL:
+        json_raw(json, TEXT("null"));
+        break;
+    }
+}
+
 int json_tree(struct json_writer *json, const json_t *value)
 {
-    separate(json);
-    return json_dump_callback(value, put_chunk, json->buffer, JSON_COMPACT | JSON_ENCODE_ANY) < 0
-               ? -ENOMEM
-               : 0;
+    put_tree(json, value);
+    return buffer_failed(json->buffer) ? -ENOMEM : 0;
 }
 
 static const char base64_digits[] =

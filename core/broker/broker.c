@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <string.h>
@@ -139,7 +140,8 @@ static int settle_descriptors(int socket, const struct broker_service *service)
     return 0;
 }
 
-static int settle(int socket, const struct broker_service *service, pid_t parent)
+/* PARENT is 0 in a pid namespace of its own: the parent is nobody there. */
+static int settle(int socket, const struct broker_service *service, pid_t parent, int64_t *told)
 {
     int r = settle_descriptors(socket, service);
     sigset_t none;
@@ -147,6 +149,8 @@ static int settle(int socket, const struct broker_service *service, pid_t parent
     session_leave();
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
+    if (r == 0 && service->prepare)
+        *told = service->prepare(service->context, parent == 0);
     if (r == 0)
         r = rights_reduce(&service->rights);
     if (r < 0)
@@ -159,8 +163,9 @@ static int settle(int socket, const struct broker_service *service, pid_t parent
 
 _Noreturn static void run(int socket, const struct broker_service *service, pid_t parent)
 {
-    const struct reply ready = {.result = settle(socket, service, parent)};
+    struct reply ready = {0};
 
+    ready.result = settle(socket, service, parent, &ready.value);
     if (!send_reply(socket, &ready, &(struct broker_answer){0}) || ready.result < 0)
         _exit(EXIT_FAILURE);
     serve(socket, service);
@@ -230,10 +235,35 @@ static int await_reply(struct broker *broker, uint32_t serial, int timeout,
 
 static int hello(struct broker *broker)
 {
-    struct broker_answer nothing;
+    struct broker_answer ready = {0};
 
     broker->pidfd = pidfd_open(broker->pid, 0);
-    return broker->pidfd < 0 ? -errno : await_reply(broker, 0, START_TIME, &nothing);
+    int r = broker->pidfd < 0 ? -errno : await_reply(broker, 0, START_TIME, &ready);
+
+    if (r == 0)
+        broker->told = ready.value;
+    return r;
+}
+
+/* Has the next child be the first of a pid namespace: a descriptor to come back by, or -1. */
+static int leave_pids(void)
+{
+    int own = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
+
+    if (own >= 0 && unshare(CLONE_NEWPID) < 0) {
+        close(own);
+        return -1;
+    }
+    return own;
+}
+
+/* Without coming back there would be no further child, nor a thread. */
+static int return_to_pids(int own)
+{
+    int r = own >= 0 && setns(own, CLONE_NEWPID) < 0 ? -errno : 0;
+
+    closep(&own);
+    return r;
 }
 
 int broker_start(struct broker *broker, const struct broker_service *service)
@@ -245,16 +275,18 @@ int broker_start(struct broker *broker, const struct broker_service *service)
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
         return -errno;
     broker->socket = pair[0];
+    int own = service->own_pids ? leave_pids() : -1;
     pid_t pid = fork();
 
     if (pid == 0)
-        run(pair[1], service, parent);
+        run(pair[1], service, own < 0 ? parent : 0);
     int r = pid < 0 ? -errno : 0;
+    int back = return_to_pids(own);
 
     close(pair[1]);
     if (r == 0) {
         broker->pid = pid;
-        r = hello(broker);
+        r = back < 0 ? back : hello(broker);
     }
     if (r < 0)
         broker_deinit(broker);

@@ -11,6 +11,7 @@
 #ifndef PICKET_BROKER_BROKER_H
 #define PICKET_BROKER_BROKER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "broker/rights.h"
@@ -35,6 +36,10 @@ struct broker_service {
     struct rights rights;
     const int *files; /* descriptors the service needs: all others are closed, but standard error */
     size_t file_count;
+    bool own_pids; /* it is the first process of a pid namespace, where one is to be had */
+    /* In the broker, while it still is what its caller is. What it returns is the broker's `told`;
+     * APART: it has a pid namespace. NULL is fine. */
+    int64_t (*prepare)(void *context, bool apart);
     /* In the broker. The last step before it serves: filters its system calls. 0 or -errno. */
     int (*confine)(void *context);
     /* In the broker. 0 or -errno, which the caller gets; the files of *OUT are closed once they
@@ -47,6 +52,7 @@ struct broker {
     pid_t pid; /* 0: none */
     int pidfd; /* readable once it is dead; this and the other -1 without one */
     int socket;
+    int64_t told;              /* by its service, at the start */
     uint32_t serial, answered; /* of the last request sent, and of the last that was answered */
 };
 

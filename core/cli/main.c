@@ -45,7 +45,8 @@ static const struct verb verbs[] = {
      "EVENT: "
      "FILE:LINE, - or JSON"},
     {"fields", verb_fields, "[--markdown] [NAME...]", "list the fields of events"},
-    {"plugins", verb_plugins, "", "list the output plugins and their options"},
+    {"plugin", verb_plugin, "list | new [--cxx] NAME | test [--leaks] PLUGIN[,key=value]...",
+     "list the output plugins and their options; begin one; try whether one keeps its contract"},
     {"version", verb_version, "", "print the version"},
     {"help", verb_help, "", "print this"},
 };

@@ -17,6 +17,6 @@ int verb_test(int argc, char **argv);
 int verb_explain(int argc, char **argv);
 int verb_new(int argc, char **argv);
 int verb_fields(int argc, char **argv);
-int verb_plugins(int argc, char **argv);
+int verb_plugin(int argc, char **argv);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "base/cleanup.h"
 #include "base/yaml.h"
+#include "journal/journal.h"
 #include "sensor/sensor_bpf.h"
 
 #define CONFIG_SIZE_MAX     (1 << 20)
@@ -28,6 +29,7 @@ void config_init(struct config *config)
 {
     *config = (struct config){
         .failures = SENSOR_FAILURES_NATIVE,
+        .journal = {true, false, JOURNAL_PATH, JOURNAL_SIZE, JOURNAL_AGE, {0}},
         .environment = environment_default,
         .environment_count = sizeof environment_default / sizeof *environment_default,
     };
@@ -84,6 +86,64 @@ static int read_rules(struct reader *reader, const struct yaml_node *node)
     return 0;
 }
 
+/* Where a secret is to be had: {file: PATH}, {credential: NAME}. */
+static void read_source(struct reader *reader, const struct yaml_node *key,
+                        const struct yaml_node *value, struct output_setting *setting)
+{
+    const struct yaml_node *place = value->count == 1 ? value->items[0] : NULL;
+    bool file = place && text_is(value->keys[0]->text, "file");
+
+    if (!place || place->kind != YAML_SCALAR ||
+        !(file || text_is(value->keys[0]->text, "credential"))) {
+        diag_error(reader->diags, value->mark, "wrong-type",
+                   "'%.*s' wants a value, or for a secret {file: PATH} or {credential: NAME}",
+                   TEXT_ARG(key->text));
+        return;
+    }
+    setting->source = file ? SETTING_FILE : SETTING_CREDENTIAL;
+    setting->value = arena_text(&reader->config->arena, place->text);
+    setting->value_mark = place->mark;
+}
+
+static void add_setting(struct reader *reader, struct output_config *output,
+                        const struct yaml_node *key, const struct yaml_node *value, bool in_list)
+{
+    struct output_setting *setting = &output->settings[output->setting_count++];
+
+    *setting = (struct output_setting){.key = arena_text(&reader->config->arena, key->text),
+                                       .in_list = in_list,
+                                       .key_mark = key->mark,
+                                       .value_mark = value->mark};
+    if (value->kind == YAML_MAP)
+        read_source(reader, key, value, setting);
+    else if (value->kind == YAML_SCALAR)
+        setting->value = arena_text(&reader->config->arena, value->text);
+    else if (value->count)
+        diag_error(reader->diags, value->mark, "wrong-type", "'%.*s' wants a list of values",
+                   TEXT_ARG(key->text));
+}
+
+/* Each item of a list is a setting; a list without any is one without a value. */
+static void add_settings(struct reader *reader, struct output_config *output,
+                         const struct yaml_node *key, const struct yaml_node *value)
+{
+    if (value->kind != YAML_LIST || value->count == 0) {
+        add_setting(reader, output, key, value, value->kind == YAML_LIST);
+        return;
+    }
+    for (size_t i = 0; i < value->count; i++)
+        add_setting(reader, output, key, value->items[i], true);
+}
+
+static size_t count_settings(const struct yaml_node *node)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < node->count; i++)
+        count += node->items[i]->kind == YAML_LIST ? node->items[i]->count + 1 : 1;
+    return count;
+}
+
 static int read_output(struct reader *reader, const struct yaml_node *node,
                        struct output_config *output)
 {
@@ -94,25 +154,18 @@ static int read_output(struct reader *reader, const struct yaml_node *node,
         output->plugin = arena_text(arena, node->text);
         return output->plugin.ptr ? 0 : -ENOMEM;
     }
-    output->settings = arena_array(arena, node->count + 1, sizeof *output->settings);
+    output->settings = arena_array(arena, count_settings(node) + 1, sizeof *output->settings);
     if (!output->settings)
         return -ENOMEM;
     for (size_t i = 0; i < node->count; i++) {
         const struct yaml_node *key = node->keys[i], *value = node->items[i];
-        struct text copy = arena_text(arena, value->text);
 
-        if (value->kind != YAML_SCALAR) {
-            diag_error(reader->diags, value->mark, "wrong-type", "'%.*s' wants one value",
-                       TEXT_ARG(key->text));
-        } else if (text_is(key->text, "plugin")) {
-            output->plugin = copy;
-        } else {
-            output->settings[output->setting_count++] =
-                (struct output_setting){.key = arena_text(arena, key->text),
-                                        .value = copy,
-                                        .key_mark = key->mark,
-                                        .value_mark = value->mark};
-        }
+        if (!text_is(key->text, "plugin"))
+            add_settings(reader, output, key, value);
+        else if (value->kind == YAML_SCALAR)
+            output->plugin = arena_text(arena, value->text);
+        else
+            wrong_kind(reader, value, "plugin", "one value");
     }
     if (!output->plugin.len)
         diag_error(reader->diags, node->mark, "missing-key", "an output needs a 'plugin'");
@@ -296,6 +349,53 @@ static int read_user(struct reader *reader, const struct yaml_node *node)
     return config->user ? 0 : -ENOMEM;
 }
 
+static int read_journal_key(struct reader *reader, const struct yaml_node *key,
+                            const struct yaml_node *value)
+{
+    static const char *const known[] = {"path", "size", "age"};
+    struct config_journal *journal = &reader->config->journal;
+    bool scalar = value->kind == YAML_SCALAR;
+
+    if (text_is(key->text, "path")) {
+        if (!scalar || value->text.len == 0 || *value->text.ptr != '/') {
+            wrong_kind(reader, value, "path", "the path of a file, from '/' on");
+            return 0;
+        }
+        journal->path = arena_text(&reader->config->arena, value->text).ptr;
+        journal->mark = value->mark;
+        return journal->path ? 0 : -ENOMEM;
+    }
+    if (text_is(key->text, "size")) {
+        if (!scalar || text_to_size(value->text, &journal->size) < 0 ||
+            journal->size < JOURNAL_SIZE_MIN)
+            wrong_kind(reader, value, "size", "a size as in 1GiB, at least 1MiB");
+    } else if (text_is(key->text, "age")) {
+        if (!scalar || text_to_duration(value->text, &journal->age) < 0 || journal->age <= 0)
+            wrong_kind(reader, value, "age", "a duration as in 30d");
+    } else {
+        unknown_key(reader, key, known, sizeof known / sizeof *known);
+    }
+    return 0;
+}
+
+static int read_journal(struct reader *reader, const struct yaml_node *node)
+{
+    struct config_journal *journal = &reader->config->journal;
+    int r = 0;
+
+    journal->mark = node->mark;
+    journal->given = true;
+    if (yaml_is_bool(node, &journal->wanted))
+        return 0;
+    if (node->kind != YAML_MAP) {
+        wrong_kind(reader, node, "journal", "true, false or a map of path, size and age");
+        return 0;
+    }
+    for (size_t i = 0; i < node->count && r == 0; i++)
+        r = read_journal_key(reader, node->keys[i], node->items[i]);
+    return r;
+}
+
 static void read_level(struct reader *reader, const struct yaml_node *node)
 {
     if (node->kind != YAML_SCALAR || severity_parse(node->text, &reader->config->min_level) < 0)
@@ -305,14 +405,15 @@ static void read_level(struct reader *reader, const struct yaml_node *node)
 
 static int read_root(struct reader *reader, const struct yaml_node *root)
 {
-    static const char *const known[] = {"rules", "min_level", "watch", "outputs", "user", "sensor"};
+    static const char *const known[] = {"rules", "min_level", "watch", "outputs",
+                                        "user",  "journal",   "sensor"};
     int r = 0;
 
     if (root->kind != YAML_MAP) {
         diag_error(
             reader->diags, root->mark, "wrong-type",
-            "a configuration is a map with 'rules', 'min_level', 'watch', 'outputs', 'user' and "
-            "'sensor'");
+            "a configuration is a map with 'rules', 'min_level', 'watch', 'outputs', 'user', "
+            "'journal' and 'sensor'");
         return 0;
     }
     for (size_t i = 0; i < root->count && r == 0; i++) {
@@ -328,6 +429,8 @@ static int read_root(struct reader *reader, const struct yaml_node *root)
             r = read_outputs(reader, value);
         else if (text_is(key->text, "user"))
             r = read_user(reader, value);
+        else if (text_is(key->text, "journal"))
+            r = read_journal(reader, value);
         else if (text_is(key->text, "sensor"))
             r = read_sensor(reader, value);
         else

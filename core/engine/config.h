@@ -6,6 +6,7 @@
  *       - console
  *       - {plugin: json, name: siem, path: /var/log/picket.jsonl}
  *     user: picket
+ *     journal: {path: /var/lib/picket/alerts.db, size: 1GiB, age: 30d}
  *     sensor:
  *       ring: 16MiB
  *       failures: true
@@ -30,6 +31,14 @@ struct config_exclusion {
     struct mark mark;
 };
 
+/* Where alerts are kept (journal/journal.h). */
+struct config_journal {
+    bool wanted, given; /* not false; said at all */
+    const char *path;
+    int64_t size, age; /* bytes, ns */
+    struct mark mark;
+};
+
 struct config {
     struct arena arena;
     /* Files and folders; relative ones are made relative to the file's folder. */
@@ -41,6 +50,7 @@ struct config {
     size_t output_count;
     const char *user; /* whom the engine becomes; NULL: privileges_default() */
     struct mark user_mark;
+    struct config_journal journal;
     int64_t ring; /* bytes of ring a CPU; 0: by the machine's memory */
     enum sensor_failures failures;
     const char *const *environment; /* names of the variables that are captured */

@@ -76,7 +76,8 @@ const struct rulebook *detector_rulebook(const struct detector *detector)
     return detector->book;
 }
 
-static void deliver(struct detector *detector, const struct alert *alert, uint64_t route)
+static void push(struct detector *detector, const struct alert *alert, uint64_t route,
+                 const struct internal_alert *internal)
 {
     struct json_writer json = {.buffer = &detector->alert_json};
 
@@ -95,11 +96,18 @@ static void deliver(struct detector *detector, const struct alert *alert, uint64
         .json = buffer_text(&detector->alert_json),
         .time = alert->time,
         .severity = (int)alert->rule->severity,
+        .is_news = internal && internal->is_news,
+        .accounts = internal ? internal->accounts : 0,
     };
 
     detector->counters.alerts++;
     /* What goes wrong is in that output's counters. */
     delivery_push(detector->options.delivery, &delivered, route, detector->options.wait);
+}
+
+static void deliver(struct detector *detector, const struct alert *alert, uint64_t route)
+{
+    push(detector, alert, route, NULL);
 }
 
 static void render_event(struct detector *detector, const struct event *event)
@@ -192,7 +200,7 @@ void detector_raise_internal(struct detector *detector, const struct internal_al
         .detail = internal->detail,
     };
 
-    deliver(detector, &alert, DELIVERY_ALL);
+    push(detector, &alert, DELIVERY_ALL, internal);
 }
 
 void detector_on_loss(struct detector *detector, const struct loss *loss, uint64_t boot)

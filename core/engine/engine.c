@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "engine/config.h"
+#include "engine/delivery_alert.h"
 #include "engine/detector.h"
 #include "engine/exclusions.h"
 #include "engine/hashes.h"
@@ -24,10 +25,12 @@
 
 struct engine {
     struct config config;
+    bool has_config; /* there was a file */
     struct privileges privileges;
     struct exclusions exclusions;
     struct rule_paths paths; /* of the rules; the options' outlive the engine */
     struct rulebook *book;   /* until the detector has it */
+    struct journal *journal; /* until the delivery has it; NULL: alerts wait in memory alone */
     struct delivery *delivery;
     struct detector *detector;
     struct rule_watch *watch;  /* NULL: rules are read anew on request alone */
@@ -42,9 +45,11 @@ struct engine {
 static int load_config(struct engine *engine, const struct engine_options *options,
                        struct diag_list *diags)
 {
+    engine->has_config =
+        options->config || (!options->replay && access(ENGINE_CONFIG_PATH, F_OK) == 0);
     if (options->config)
         return config_read(&engine->config, options->config, diags);
-    if (!options->replay && access(ENGINE_CONFIG_PATH, F_OK) == 0)
+    if (engine->has_config)
         return config_read(&engine->config, ENGINE_CONFIG_PATH, diags);
     return 0;
 }
@@ -129,6 +134,33 @@ static int choose_outputs(struct engine *engine, const struct engine_options *op
     return r == 0 && diags->errors > errors ? -EINVAL : r;
 }
 
+/* A journal is for a service: whoever names outputs by hand, and no configuration, has none. */
+static int open_journal(struct engine *engine, const struct engine_options *options,
+                        struct diag_list *diags)
+{
+    CLEANUP(buffer_deinit) struct buffer why = {0};
+    const struct config_journal *config = &engine->config.journal;
+    bool is_service = options->output_count ? options->config && config->given : engine->has_config;
+    const struct journal_options journal = {
+        .path = config->path,
+        .size = config->size,
+        .age = config->age,
+        .uid = engine->privileges.uid,
+        .gid = engine->privileges.gid,
+    };
+
+    if (options->replay || !config->wanted || !is_service)
+        return 0;
+    int r = journal_new(&journal, &why, &engine->journal);
+
+    if (r < 0 && r != -ENOMEM) {
+        diag_error(diags, config->mark, "journal-failed", "the journal '%s' cannot be opened: %s",
+                   config->path, buffer_string(&why));
+        r = -EINVAL;
+    }
+    return r;
+}
+
 static int start_outputs(struct engine *engine, struct diag_list *diags)
 {
     struct delivery_options options = {
@@ -136,9 +168,13 @@ static int start_outputs(struct engine *engine, struct diag_list *diags)
         .output_count = engine->config.output_count,
         .launcher_uid = engine->privileges.uid,
         .launcher_gid = engine->privileges.gid,
+        .journal = engine->journal,
     };
+    int r = delivery_new(&options, diags, &engine->delivery);
 
-    return delivery_new(&options, diags, &engine->delivery);
+    if (r == 0)
+        engine->journal = NULL;
+    return r;
 }
 
 /* Nothing is excluded from a replay. */
@@ -170,6 +206,8 @@ static int start(struct engine *engine, const struct engine_options *options,
             : exclusions < 0 ? exclusions
                              : user;
 
+    if (r == 0)
+        r = open_journal(engine, options, diags);
     if (r == 0)
         r = start_outputs(engine, diags);
     if (r < 0)
@@ -220,15 +258,23 @@ void engine_free(struct engine *engine)
     rulebook_free(engine->book);
     exe_hash_free(engine->hash);
     delivery_free(engine->delivery);
+    journal_free(engine->journal);
     config_deinit(&engine->config);
     free(engine);
 }
 
 static void finish(struct engine *engine)
 {
+    struct delivery_journal journal;
+
     detector_tick(engine->detector, INT64_MAX);
-    if (delivery_drain(engine->delivery, DRAIN_NS) < 0)
-        log_warning("some alerts were not delivered: see 'queued' below");
+    delivery_alert_raise(engine->delivery, engine->detector, INT64_MAX);
+    if (delivery_drain(engine->delivery, DRAIN_NS) == 0)
+        return;
+    delivery_journal(engine->delivery, &journal);
+    log_warning("some alerts were not delivered: see 'queued' below%s",
+                journal.there && !journal.fails ? "; they wait in the journal for the next start"
+                                                : "");
 }
 
 static bool wants_hashes(const struct engine *engine)
@@ -294,6 +340,7 @@ static int on_batch(void *context)
 
     take_rules(engine);
     detector_tick(engine->detector, clock_realtime());
+    delivery_alert_raise(engine->delivery, engine->detector, clock_monotonic());
     if (has_lost_opener(engine))
         return -EPIPE;
     /* Who could start another launcher is gone: whoever started the engine must start it again. */
@@ -311,6 +358,13 @@ static void print_status(void *context, const struct live_counters *live)
         .hash = engine->hash,
         .reload = engine->reload,
     });
+}
+
+static void on_reopen(void *context)
+{
+    struct engine *engine = context;
+
+    delivery_reopen(engine->delivery);
 }
 
 static void on_reload(void *context)
@@ -398,6 +452,7 @@ static int prepare(struct engine *engine, int signals)
         .on_internal = on_internal,
         .on_batch = on_batch,
         .on_status = print_status,
+        .on_reopen = on_reopen,
         .on_reload = on_reload,
         .context = engine,
     };

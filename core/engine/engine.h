@@ -33,8 +33,8 @@ void engine_free(struct engine *engine);
 DEFINE_FREEP(struct engine, engine)
 
 /* Watches this machine until SIGINT or SIGTERM; SIGHUP has the rules read anew (engine/reload.h),
- * SIGUSR1 prints the counts, and so does the end. From here on nothing waits for standard error.
- * 0, or -errno after saying why. */
+ * SIGUSR1 has outputs open their files again, SIGUSR2 prints the counts, and so does the end. From
+ * here on nothing waits for standard error. 0, or -errno after saying why. */
 int engine_watch(struct engine *engine);
 
 /* Runs the events of the file at PATH ("-": standard input) through. Lines that are no event are

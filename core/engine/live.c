@@ -226,6 +226,10 @@ static bool obey_signals(struct live *live)
             live_count(live, &counters);
             live->options.on_status(live->options.context, &counters);
             break;
+        case SIGNAL_REOPEN:
+            if (live->options.on_reopen)
+                live->options.on_reopen(live->options.context);
+            break;
         case SIGNAL_RELOAD:
             live->options.on_reload(live->options.context);
             break;
@@ -290,7 +294,7 @@ static void tell_losses(struct live *live)
     live->next_look = clock_monotonic() + TICK_MS * NS_PER_MS;
     look_at_counts(live);
     if (live->missed > live->told)
-        log_warning("%llu events were missed, %llu in all: the counts (SIGUSR1) say how; a larger "
+        log_warning("%llu events were missed, %llu in all: the counts (SIGUSR2) say how; a larger "
                     "'ring' of the sensor may help",
                     (unsigned long long)(live->missed - live->told),
                     (unsigned long long)live->missed);

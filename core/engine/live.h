@@ -31,8 +31,9 @@ struct live_options {
     void (*on_internal)(void *context, const struct internal_alert *alert);
     /* After a batch of events, and when a while went by. Other than 0 ends the run with it. */
     int (*on_batch)(void *context);
-    void (*on_status)(void *context, const struct live_counters *counters); /* SIGUSR1 */
-    void (*on_reload)(void *context);                                       /* SIGHUP, of who can */
+    void (*on_status)(void *context, const struct live_counters *counters); /* SIGUSR2 */
+    void (*on_reopen)(void *context); /* SIGUSR1; NULL is fine */
+    void (*on_reload)(void *context); /* SIGHUP, of who can */
     void *context;
 };
 

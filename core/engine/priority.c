@@ -17,7 +17,6 @@ int priority_raise(void)
     attr = (struct sched_attr){
         .size = sizeof attr,
         .sched_policy = SCHED_NORMAL,
-        .sched_flags = SCHED_FLAG_RESET_ON_FORK,
         .sched_nice = PRIORITY_NICE,
         .sched_runtime = PRIORITY_SLICE,
     };

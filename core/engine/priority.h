@@ -1,5 +1,6 @@
 /* The detection thread goes before others when it wakes: what it has to do is short, and an alert
- * waits for it. Only the caller's thread; what it starts later has the usual priority again. */
+ * waits for it. So does the delivery thread, which it starts: what is not journalled in time is
+ * lost. Threads that have more time make themselves nicer again. */
 #ifndef PICKET_ENGINE_PRIORITY_H
 #define PICKET_ENGINE_PRIORITY_H
 

@@ -59,6 +59,11 @@ static const struct call_rule allowed[] = {
     {"fcntl fcntl64", REQUEST(F_SETFD)},
     {"fcntl fcntl64", REQUEST(F_GETFL)},
     {"fcntl fcntl64", REQUEST(F_DUPFD_CLOEXEC)},
+    /* the journal: SQLite's locks, and the length of its files; who opens them is another process
+     */
+    {"fcntl fcntl64", REQUEST(F_GETLK)},
+    {"fcntl fcntl64", REQUEST(F_SETLK)},
+    {"ftruncate ftruncate64"},
     {"ioctl", REQUEST(TCGETS)},
     {"ioctl", REQUEST(FIONREAD)},
     /* waiting for it */

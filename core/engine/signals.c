@@ -33,6 +33,7 @@ static sigset_t ours(void)
     if (can_reload || !is_ignored(SIGHUP)) /* what is blocked comes though it is ignored */
         sigaddset(&set, SIGHUP);
     sigaddset(&set, SIGUSR1);
+    sigaddset(&set, SIGUSR2);
     return set;
 }
 
@@ -82,13 +83,16 @@ void signals_release(void)
             signal(stops[i], on_repeated);
     if (can_reload)
         signal(SIGHUP, SIG_IGN); /* there is nothing to be read anew for */
-    sigdelset(&set, SIGUSR1);    /* which would end us */
+    sigdelset(&set, SIGUSR1);    /* which, like the other, would end us */
+    sigdelset(&set, SIGUSR2);
     sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
 static enum signal_wish wish_of(const struct signalfd_siginfo *info)
 {
     if (info->ssi_signo == SIGUSR1)
+        return SIGNAL_REOPEN;
+    if (info->ssi_signo == SIGUSR2)
         return SIGNAL_STATUS;
     if (info->ssi_signo != SIGHUP || !can_reload)
         return SIGNAL_STOP;

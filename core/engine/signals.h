@@ -1,4 +1,5 @@
-/* SIGINT, SIGTERM and SIGHUP (stop) and SIGUSR1 (print the counts), as a descriptor to wait for.
+/* SIGINT, SIGTERM and SIGHUP (stop), SIGUSR1 (open the outputs' files again, as logrotate(8) and
+ * others ask for) and SIGUSR2 (print the counts), as a descriptor to wait for.
  * Where SIGHUP is ignored at the start (nohup), it stays so.
  *
  * For whom can reload, SIGHUP asks for that when somebody sent it; from a terminal that is gone, by
@@ -24,7 +25,7 @@ int signals_open(bool reloads);
  * for a slow end can end it. But what comes within a second belongs to what asked for the end. */
 void signals_release(void);
 
-enum signal_wish { SIGNAL_NONE, SIGNAL_STOP, SIGNAL_STATUS, SIGNAL_RELOAD };
+enum signal_wish { SIGNAL_NONE, SIGNAL_STOP, SIGNAL_STATUS, SIGNAL_REOPEN, SIGNAL_RELOAD };
 
 /* What the next pending signal asks for; SIGNAL_NONE when there is none. */
 enum signal_wish signals_next(int fd);

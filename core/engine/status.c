@@ -113,14 +113,29 @@ static void put_output(struct buffer *out, const struct delivery_counters *outpu
     };
 
     buffer_printf(out,
-                  "  %-10s offered %llu = delivered %llu + rejected %llu + dropped %llu + queued "
-                  "%llu; %s, retries %llu, restarts %llu",
+                  "  %-10s offered %llu = delivered %llu + rejected %llu + dropped %llu + expired "
+                  "%llu + queued %llu; %s, retries %llu, restarts %llu",
                   output->output, ull(output->offered), ull(output->delivered),
-                  ull(output->rejected), ull(output->dropped), ull(output->queued),
-                  states[output->state], ull(output->retries), ull(output->restarts));
+                  ull(output->rejected), ull(output->dropped), ull(output->expired),
+                  ull(output->queued), states[output->state], ull(output->retries),
+                  ull(output->restarts));
     buffer_printf(out, " (crashes %llu, hangs %llu, garbage %llu), log lines left out %llu\n",
                   ull(output->crashes), ull(output->hangs), ull(output->garbage),
                   ull(output->suppressed));
+}
+
+static void put_journal(struct buffer *out, struct delivery *delivery)
+{
+    struct delivery_journal journal;
+
+    delivery_journal(delivery, &journal);
+    if (!journal.there)
+        return;
+    buffer_printf(out,
+                  "  journal    %s, journalled %llu, not journalled %llu, overrun %llu, waiting "
+                  "%llu\n",
+                  journal.fails ? "fails" : "works", ull(journal.journalled),
+                  ull(journal.unjournalled), ull(journal.overrun), ull(journal.waiting));
 }
 
 void status_print(const struct status *status)
@@ -137,6 +152,8 @@ void status_print(const struct status *status)
         put_detector(&out, status->detector);
     if (status->reload)
         put_reload(&out, status->reload);
+    if (status->delivery)
+        put_journal(&out, status->delivery);
     for (size_t i = 0; status->delivery && i < delivery_output_count(status->delivery); i++) {
         struct delivery_counters output;
 

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "output/alert_queue.h"
 #include "output/settings.h"
+#include "presentation/alert_tree.h"
 
 struct alert_entry {
     struct picket_alert alert;
@@ -39,6 +40,19 @@ static struct picket_alert shown(const struct delivery_alert *alert)
                                  .severity = alert->severity};
 }
 
+static int present(struct alert_batch *batch)
+{
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < batch->count; i++) {
+        struct alert_entry *entry = &batch->entries[i];
+
+        r = presentation_apply(batch->presentation, &entry->alert, &batch->arena, &entry->tree);
+        entry->parsed = entry->tree;
+    }
+    return r;
+}
+
 int alert_batch_read(struct alert_batch *batch, struct text payload)
 {
     struct payload rest = {.rest = payload};
@@ -61,9 +75,9 @@ int alert_batch_read(struct alert_batch *batch, struct text payload)
             return -EPROTO;
         batch->entries[i] = (struct alert_entry){.alert = shown(&alert)};
         batch->alerts[i] = &batch->entries[i].alert;
+        batch->count++;
     }
-    batch->count = count;
-    return payload_complete(&rest) ? 0 : -EPROTO;
+    return payload_complete(&rest) ? present(batch) : -EPROTO;
 }
 
 static struct alert_entry *find_entry(const struct alert_batch *batch,
@@ -88,16 +102,6 @@ static const json_t *entry_tree(struct alert_entry *entry)
     return entry->tree;
 }
 
-static const json_t *member(const json_t *tree, struct text name)
-{
-    int64_t index;
-
-    if (json_is_array(tree))
-        return text_to_int(name, &index) == 0 && index >= 0 ? json_array_get(tree, (size_t)index)
-                                                            : NULL;
-    return json_object_getn(tree, name.ptr, name.len);
-}
-
 static const char *as_text(const json_t *value, struct arena *arena)
 {
     CLEANUP(buffer_deinit) struct buffer out = {0};
@@ -116,10 +120,7 @@ const char *alert_batch_value(struct alert_batch *batch, const struct picket_ale
                               const char *path)
 {
     struct alert_entry *entry = find_entry(batch, alert);
-    const json_t *value = entry ? entry_tree(entry) : NULL;
-    struct text rest = text_from(path);
+    const json_t *tree = entry ? entry_tree(entry) : NULL;
 
-    while (value && rest.ptr)
-        value = member(value, text_split(&rest, '.'));
-    return as_text(value, &batch->arena);
+    return as_text(alert_tree_find(tree, text_from(path)), &batch->arena);
 }

@@ -1,15 +1,16 @@
 /* A batch of alerts as a plugin sees it, made of a payload that outlives it. The JSON of an alert
- * is parsed when a plugin first asks for a value. */
+ * is parsed when something is first wanted of it: by its format, to be masked, or by the plugin. */
 #ifndef PICKET_OUTPUT_ALERT_BATCH_H
 #define PICKET_OUTPUT_ALERT_BATCH_H
 
 #include "base/arena.h"
 #include "output/protocol.h"
-#include "picket/plugin.h"
+#include "presentation/presentation.h"
 
 struct alert_entry;
 
 struct alert_batch {
+    struct presentation *presentation; /* of its alerts, borrowed; NULL: as they came */
     int64_t number;
     size_t count;
     const struct picket_alert **alerts;

@@ -7,6 +7,7 @@
 struct queued_alert {
     atomic_uint holders;
     size_t len;
+    struct alert_place place;
     const char *id;
     char bytes[];
 };
@@ -77,6 +78,7 @@ int queued_alert_new(const struct delivery_alert *alert, struct queued_alert **o
     atomic_init(&made->holders, 1);
     made->len = bytes.len - sizeof *made;
     made->id = made->bytes + ID_OFFSET;
+    made->place = (struct alert_place){.accounts = alert->accounts, .is_news = alert->is_news};
     *out = made;
     return 0;
 }
@@ -91,6 +93,11 @@ void queued_alert_drop(struct queued_alert *alert)
 {
     if (alert && atomic_fetch_sub_explicit(&alert->holders, 1, memory_order_acq_rel) == 1)
         free(alert);
+}
+
+struct alert_place *queued_alert_place(struct queued_alert *alert)
+{
+    return &alert->place;
 }
 
 struct text queued_alert_bytes(const struct queued_alert *alert)

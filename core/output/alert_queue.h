@@ -1,5 +1,6 @@
-/* Alerts waiting for one output: a ring bounded in number and in bytes. An alert is encoded once
- * and shared by the queues of all outputs. A queue has no lock: its owner's guards it. */
+/* Alerts waiting for one output, or to be journalled: a ring bounded in number and in bytes. An
+ * alert is encoded once and shared by the queues of all outputs. A queue has no lock: its owner's
+ * guards it. */
 #ifndef PICKET_OUTPUT_ALERT_QUEUE_H
 #define PICKET_OUTPUT_ALERT_QUEUE_H
 
@@ -14,6 +15,16 @@ struct queued_alert;
 int queued_alert_new(const struct delivery_alert *alert, struct queued_alert **out);
 struct queued_alert *queued_alert_hold(struct queued_alert *alert);
 void queued_alert_drop(struct queued_alert *alert); /* NULL is fine */
+
+/* Its place among all, and the outputs it is for, a bit an output: the holder's to set while there
+ * is one. */
+struct alert_place {
+    int64_t seq; /* 0: none */
+    uint64_t route;
+    uint64_t accounts;
+    bool is_news;
+};
+struct alert_place *queued_alert_place(struct queued_alert *alert);
 
 struct text queued_alert_bytes(const struct queued_alert *alert);
 const char *queued_alert_id(const struct queued_alert *alert);

@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -19,6 +20,7 @@
 #include "broker/rights.h"
 #include "broker/session.h"
 #include "broker/system_calls.h"
+#include "picket/plugin.h"
 
 /* Private memory in use, in bytes: what RLIMIT_DATA counts. */
 static int64_t data_now(void)
@@ -95,12 +97,12 @@ static const char *const denied[] = {
     "clock_settime64", "clock_adjtime", "clock_adjtime64", "adjtimex", "sethostname",
     "setdomainname"};
 
-/* What only the launcher may. */
-static const char *const denied_to_hosts[] = {
-    /* start programs or processes */
-    "execve", "execveat", "fork", "vfork",
-    /* signal others, or know of them */
-    "tkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo", "pidfd_open", "pidfd_send_signal"};
+/* What only the launcher may, and hosts that need programs. */
+static const char *const starting[] = {"execve", "execveat", "fork", "vfork"};
+
+/* And those only where they have none but themselves to signal. */
+static const char *const signalling[] = {"tkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo",
+                                         "pidfd_open", "pidfd_send_signal"};
 
 /* Ways to become another user that the launcher does not need. */
 static const char *const denied_to_launcher[] = {"setuid",   "setgid",   "setreuid",
@@ -173,14 +175,47 @@ static int deny_all_of_them(scmp_filter_ctx filter)
     return r < 0 ? r : deny_arguments(filter, rules, COUNT(rules));
 }
 
-static int deny_to_host(scmp_filter_ctx filter)
+static int deny_programs(scmp_filter_ctx filter)
+{
+    /* Threads, not processes. */
+    const struct denied_argument rule = {SCMP_SYS(clone),
+                                         {SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0)}};
+    int r = deny_names(filter, starting, COUNT(starting));
+
+    return r < 0 ? r : deny_arguments(filter, &rule, 1);
+}
+
+static int deny_signals(scmp_filter_ctx filter)
 {
     const scmp_datum_t self = (scmp_datum_t)getpid();
     const struct denied_argument rules[] = {
         {SCMP_SYS(kill), {SCMP_A0(SCMP_CMP_NE, self)}},
         {SCMP_SYS(tgkill), {SCMP_A0(SCMP_CMP_NE, self)}},
-        /* Threads, not processes. */
-        {SCMP_SYS(clone), {SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0)}},
+    };
+    int r = deny_names(filter, signalling, COUNT(signalling));
+
+    return r < 0 ? r : deny_arguments(filter, rules, COUNT(rules));
+}
+
+/* All families of sockets but Unix, and IPv4, IPv6 and Netlink (by which names are looked up). */
+static int deny_sockets(scmp_filter_ctx filter, bool network)
+{
+    const struct denied_argument but_unix = {SCMP_SYS(socket), {SCMP_A0(SCMP_CMP_NE, AF_UNIX)}};
+    const struct denied_argument later = {SCMP_SYS(socket), {SCMP_A0(SCMP_CMP_GT, AF_NETLINK)}};
+    int r = deny_arguments(filter, network ? &later : &but_unix, 1);
+
+    for (scmp_datum_t family = 0; network && r == 0 && family < AF_NETLINK; family++) {
+        const struct denied_argument rule = {SCMP_SYS(socket), {SCMP_A0(SCMP_CMP_EQ, family)}};
+
+        if (family != AF_UNIX && family != AF_INET && family != AF_INET6)
+            r = deny_arguments(filter, &rule, 1);
+    }
+    return r;
+}
+
+static int deny_to_host(scmp_filter_ctx filter)
+{
+    const struct denied_argument rules[] = {
         {SCMP_SYS(prctl), {SCMP_A0(SCMP_CMP_MASKED_EQ, CALL_LOW_WORD, PR_SET_PDEATHSIG)}},
         {SCMP_SYS(prctl), {SCMP_A0(SCMP_CMP_MASKED_EQ, CALL_LOW_WORD, PR_SET_DUMPABLE)}},
         /* Memory the limit does not count: shared, and stacks that are mapped to grow. */
@@ -188,9 +223,20 @@ static int deny_to_host(scmp_filter_ctx filter)
          {SCMP_A3(SCMP_CMP_MASKED_EQ, MAP_SHARED | MAP_ANONYMOUS, MAP_SHARED | MAP_ANONYMOUS)}},
         {SCMP_SYS(mmap), {SCMP_A3(SCMP_CMP_MASKED_EQ, MAP_GROWSDOWN, MAP_GROWSDOWN)}},
     };
-    int r = deny_names(filter, denied_to_hosts, COUNT(denied_to_hosts));
 
-    return r < 0 ? r : deny_arguments(filter, rules, COUNT(rules));
+    return deny_arguments(filter, rules, COUNT(rules));
+}
+
+static int deny_what_is_not_needed(scmp_filter_ctx filter, const struct confinement *confinement)
+{
+    bool programs = confinement->needs & PICKET_NEEDS_PROGRAMS;
+    int r = deny_sockets(filter, confinement->needs & PICKET_NEEDS_NETWORK);
+
+    if (r == 0 && !programs)
+        r = deny_programs(filter);
+    if (r == 0 && !(programs && confinement->apart))
+        r = deny_signals(filter);
+    return r;
 }
 
 /* The rules of hosts are the launcher's, too: a filter is inherited. */
@@ -233,6 +279,8 @@ int confinement_enter(const struct confinement *confinement)
         r = deny_all_of_them(filter);
     if (r == 0)
         r = deny_to_host(filter);
+    if (r == 0)
+        r = deny_what_is_not_needed(filter, confinement);
     return r < 0 ? r : seccomp_load(filter);
 }
 

@@ -2,6 +2,7 @@
 #ifndef PICKET_OUTPUT_CONFINEMENT_H
 #define PICKET_OUTPUT_CONFINEMENT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -9,16 +10,20 @@ struct confinement {
     uid_t uid; /* to become, when the process holds CAP_SETUID */
     gid_t gid;
     int64_t memory; /* bytes of private memory beyond what it has: RLIMIT_DATA */
+    uint32_t needs; /* enum picket_need, or'ed: what it gets */
+    bool apart;     /* it is in a pid namespace of its own kind */
     pid_t parent;   /* dies with this process */
 };
 
 /* Becomes the user, in no group beside; gives up all capabilities, for good; no new privileges, not
  * dumpable, no core file; a session of its own; dies with its parent; the first to go when the
  * machine is out of memory; ignores the signals a terminal, a service manager or a person sends to
- * all of a group. Then filters system calls: what looks into other processes, signals them, starts
- * programs or processes, takes memory past the limit, changes the machine or undoes any of this
- * fails with EPERM. Descriptors are the caller's matter. For a process of one thread. -errno;
- * -ESRCH when the parent is gone. */
+ * all of a group. Then filters system calls: what looks into other processes, takes memory past the
+ * limit, changes the machine or undoes any of this fails with EPERM; without PICKET_NEEDS_NETWORK
+ * all sockets but Unix ones, with it all but those of the internet; without PICKET_NEEDS_PROGRAMS
+ * what starts programs or processes; and what signals others, but with that need, apart.
+ * Descriptors are the caller's matter. For a process of one thread. -errno; -ESRCH when the parent
+ * is gone. */
 int confinement_enter(const struct confinement *confinement);
 
 /* For the launcher, whose filter its hosts inherit: of what is refused to hosts, all but starting

@@ -1,14 +1,19 @@
 /* Delivery: hands alerts to the output plugins, each in a host process of its own.
  *
- *     engine thread ─ delivery_push() ─▶ a bounded queue an output ─▶ delivery thread ═▶ hosts
+ *     engine thread ─ delivery_push() ─▶ intake ─▶ delivery thread ─▶ journal
+ *                                                    └─▶ a bounded queue an output ═▶ hosts
  *
- * The delivery thread owns hosts, sockets and timers; it alone waits. A host that crashes,
- * hangs or talks nonsense is killed and started again, and costs the other outputs nothing. Hosts
- * are children of a broker (launcher.h): who delivers needs no privileges after delivery_new().
- * Delivery is at least once and in order, as long as the engine lives; what does not fit a queue is
- * dropped and counted. For every output, at any moment:
+ * The delivery thread owns the journal, hosts, sockets and timers; it alone waits. A host that
+ * crashes, hangs or talks nonsense is killed and started again, and costs the other outputs
+ * nothing. Hosts are children of a broker (launcher.h): who delivers needs no privileges after
+ * delivery_new().
  *
- *     offered = delivered + rejected + dropped + queued
+ * Delivery is at least once and in order, from the alert's commit to the journal on: across
+ * crashes of hosts, of the engine and of the machine (backlog.h). Without a journal it is so as
+ * long as the engine lives; what does not fit an output's queue is then dropped. For every output,
+ * at any moment:
+ *
+ *     offered = delivered + rejected + dropped + expired + queued
  *
  * All functions may be called from any thread; delivery_free() by the last one: no push or drain
  * may be under way in it. */
@@ -19,6 +24,8 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "journal/journal.h"
+#include "output/host_spawn.h"
 #include "output/output_config.h"
 
 /* Outputs an engine may have: a route is a bit an output. */
@@ -36,6 +43,10 @@ struct delivery_options {
      * 0: 65534, "nobody". */
     uid_t uid, launcher_uid;
     gid_t gid, launcher_gid;
+    const struct host_tool *tool; /* what to run hosts under, unconfined; NULL: nothing. Borrowed */
+    /* Where alerts are kept, from when delivery_new() succeeds the delivery's own; NULL: they wait
+     * in queues alone. */
+    struct journal *journal;
 };
 
 /* All borrowed until delivery_push() returns. The members besides `json` say what it says: plugins
@@ -45,6 +56,10 @@ struct delivery_alert {
     struct text json; /* one line, valid JSON */
     int64_t time;
     int severity; /* enum picket_severity, "picket/plugin.h" */
+    /* Lost alerts that this one tells of, of a delivery_news: in the journal they are accounted for
+     * with it. */
+    uint64_t accounts;
+    bool is_news; /* it is made of one: when an output has no room for it, that is none again */
 };
 
 enum delivery_state {
@@ -58,8 +73,12 @@ struct delivery_counters {
     const char *output; /* its name; valid as long as the delivery */
     const char *plugin; /* path of its plugin; likewise */
     enum delivery_state state;
-    pid_t pid; /* of the host, also while it is dying; 0 without one */
-    uint64_t offered, delivered, rejected, dropped, queued;
+    pid_t pid;        /* of the host, also while it is dying; 0 without one */
+    uint64_t offered; /* at start: what it has not got yet of what is journalled for it */
+    uint64_t delivered, rejected;
+    uint64_t dropped;    /* no room */
+    uint64_t expired;    /* retention took it from the journal before */
+    uint64_t queued;     /* not settled yet, in the journal or in memory */
     uint64_t retries;    /* verdicts that asked for one */
     uint64_t crashes;    /* hosts that died of themselves or of a stranger's signal */
     uint64_t hangs;      /* hosts killed for missing a deadline */
@@ -82,9 +101,13 @@ int delivery_new(const struct delivery_options *options, struct diag_list *diags
 int delivery_start(struct delivery *delivery);
 
 /* Stops all hosts: those that are idle get a moment to close their plugin. NULL is fine. What is
- * queued then is lost; delivery_counters() before says how much. */
+ * queued then is delivered by the next run, from the journal; without one it is lost, and
+ * delivery_counters() before says how much. */
 void delivery_free(struct delivery *delivery);
 DEFINE_FREEP(struct delivery, delivery)
+
+/* Has outputs go on in the files that their paths lead to now: somebody has moved the old ones. */
+void delivery_reopen(struct delivery *delivery);
 
 /* Whether an output's user wants exe.sha256 in its alerts. */
 bool delivery_asks_sha256(const struct delivery *delivery);
@@ -93,17 +116,53 @@ bool delivery_asks_sha256(const struct delivery *delivery);
 bool delivery_is_broken(struct delivery *delivery);
 
 /* Offers ALERT to the outputs of ROUTE, a bit an output (1 << index, or DELIVERY_ALL). Never blocks
- * unless WAIT: then it waits for room in all their queues, unless the delivery is broken. 0;
- * -EMSGSIZE: too long, counted as rejected; -ENOMEM: counted as dropped. */
+ * unless WAIT and there is no journal: then it waits for room in all their queues, unless the
+ * delivery is broken. 0; -EMSGSIZE: too long, counted as rejected; -ENOMEM, -ENOBUFS (the delivery
+ * thread cannot keep up): counted as dropped. */
 int delivery_push(struct delivery *delivery, const struct delivery_alert *alert, uint64_t route,
                   bool wait);
 
-/* Waits until every queue is empty and every plugin flushed. -ETIMEDOUT after TIMEOUT nanoseconds;
+/* Waits until nothing is queued and every plugin flushed. -ETIMEDOUT after TIMEOUT nanoseconds;
  * -EPIPE: broken. */
 int delivery_drain(struct delivery *delivery, int64_t timeout);
 
 /* Outputs have the order of the options. */
 size_t delivery_output_count(const struct delivery *delivery);
 void delivery_counters(struct delivery *delivery, size_t index, struct delivery_counters *out);
+
+/* What happened to alerts, or to the journal, that is to be alerted on. */
+enum delivery_news_kind {
+    DELIVERY_JOURNAL_FAILED,   /* alerts are not journalled any more: `why` */
+    DELIVERY_JOURNAL_WORKS,    /* they are again; `count` were not */
+    DELIVERY_JOURNAL_REPLACED, /* it was damaged (`why`) and set aside; another was begun */
+    DELIVERY_ENDED,            /* the run before ended with `count` alerts not journalled */
+    DELIVERY_ENDED_UNKNOWN,    /* likewise, and nobody knows how many: the machine went down */
+    DELIVERY_OVERRUN,          /* `count` were raised faster than the delivery thread took them */
+    DELIVERY_EXPIRED,          /* output `index` did not get `count` in time, */
+    DELIVERY_DROPPED,          /* or had no room for them */
+};
+
+struct delivery_news {
+    enum delivery_news_kind kind;
+    size_t index;
+    uint64_t count;
+    char why[256];
+};
+
+/* The next piece of news that is due at NOW (CLOCK_MONOTONIC; INT64_MAX: all are); false: none is.
+ * Cheap then. */
+bool delivery_take_news(struct delivery *delivery, int64_t now, struct delivery_news *out);
+
+/* Of the journal. */
+struct delivery_journal {
+    bool there;            /* whether there is one */
+    bool fails;            /* now */
+    uint64_t journalled;   /* alerts */
+    uint64_t unjournalled; /* that were to be and could not; those of outputs are among them */
+    uint64_t overrun;      /* that the delivery thread had no room for */
+    uint64_t waiting;      /* not journalled yet */
+};
+
+void delivery_journal(struct delivery *delivery, struct delivery_journal *out);
 
 #endif

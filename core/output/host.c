@@ -13,10 +13,8 @@
 #include "base/clock.h"
 #include "output/alert_batch.h"
 #include "output/confinement.h"
-#include "output/plugin_module.h"
+#include "output/plugin_config.h"
 #include "output/protocol.h"
-
-#define FILES_MAX PLUGIN_OPTIONS_MAX
 
 struct host;
 
@@ -28,22 +26,30 @@ struct services {
 
 struct host {
     struct services services;
+    pthread_t thread;
     pthread_mutex_t lock; /* of what goes out: plugins log from any thread */
     struct buffer out;
     struct buffer printable;
     char *last_error; /* what the plugin logged as such */
     struct frame_decoder decoder;
+    struct frame_decoder kept; /* the batch's bytes, while it is being delivered */
+    bool delivers;             /* or flushes: its thread is within such a callback */
     struct alert_batch batch;
     struct arena arena; /* as long as the plugin: its config and what it points to */
     struct plugin_module module;
     void *instance;
-    int files[FILES_MAX]; /* as they came, for the options of type file in their order */
-    size_t file_count;
+    struct received_files files;
+    struct plugin_config config;
 };
 
-/* No engine, no host: there is nobody to answer to, nor anything to tidy but memory. */
+static bool is_confined = true;
+
+/* No engine, no host: there is nobody to answer to, nor anything to tidy but memory. A tool that
+ * looks for leaks does so in exit(). */
 _Noreturn static void leave(int status)
 {
+    if (!is_confined)
+        exit(status);
     _exit(status);
 }
 
@@ -134,14 +140,15 @@ static const char *service_printable(const struct picket_host *table, const char
 
 static void keep_files(struct host *host, struct msghdr *message)
 {
+    struct received_files *files = &host->files;
+
     for (struct cmsghdr *part = CMSG_FIRSTHDR(message); part; part = CMSG_NXTHDR(message, part)) {
         if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS)
             continue;
         size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
 
-        for (size_t i = 0; i < count && host->file_count < FILES_MAX; i++)
-            memcpy(&host->files[host->file_count++], CMSG_DATA(part) + i * sizeof(int),
-                   sizeof(int));
+        for (size_t i = 0; i < count && files->count < PLUGIN_OPTIONS_MAX; i++)
+            memcpy(&files->fds[files->count++], CMSG_DATA(part) + i * sizeof(int), sizeof(int));
     }
 }
 
@@ -150,7 +157,7 @@ static void receive(struct host *host)
 {
     union {
         struct cmsghdr align;
-        char bytes[CMSG_SPACE(FILES_MAX * sizeof(int))];
+        char bytes[CMSG_SPACE(PLUGIN_OPTIONS_MAX * sizeof(int))];
     } control;
     size_t len;
     char *room = frame_decoder_room(&host->decoder, &len);
@@ -184,59 +191,91 @@ static struct frame next_frame(struct host *host)
     return frame;
 }
 
-/* One value at its place in the config. */
-static void put_value(void *at, uint32_t type, int64_t number, const char *text)
-{
-    switch (type) {
-    case PICKET_STRING:
-        memcpy(at, &text, sizeof text);
-        break;
-    case PICKET_BOOL:
-    case PICKET_ENUM:
-    case PICKET_FILE: {
-        int small = (int)number;
-
-        memcpy(at, &small, sizeof small);
-        break;
-    }
-    default:
-        memcpy(at, &number, sizeof number);
-        break;
-    }
-}
-
-/* The plugin's config from what the engine sent; NULL when it cannot be. */
-static void *read_config(struct host *host, struct text sent)
+/* True when it is the answer to what was asked: *RESULT. The file itself comes to be where the one
+ * before it was. */
+static bool take_file(struct host *host, struct text sent, int64_t *result)
 {
     struct payload payload = {.rest = sent};
-    char *config = arena_alloc(&host->arena, host->module.plugin.config_size + 1);
-    size_t file = 0;
+    size_t option = payload_u32(&payload);
+    enum file_news news = (enum file_news)payload_u32(&payload);
+    int64_t failure = payload_i64(&payload);
+    int file = failure ? -1 : received_files_take(&host->files);
 
-    for (size_t i = 0; config && i < host->module.info.option_count; i++) {
-        uint32_t type = host->module.info.options[i].type;
-        bool set = payload_u32(&payload) != 0;
-        int64_t number = payload_i64(&payload);
-        const char *text = arena_text(&host->arena, payload_text(&payload)).ptr;
-
-        if (type == PICKET_FILE) {
-            if (set && file == host->file_count)
-                return NULL;
-            number = set ? host->files[file++] : -1;
-        }
-        put_value(config + host->module.offsets[i], type, number, set ? text : NULL);
+    if (!payload_complete(&payload) || option >= host->module.info.option_count ||
+        (failure == 0 && file < 0))
+        leave(EXIT_FAILURE);
+    if (file >= 0) {
+        dup3(file, *plugin_config_file(&host->module, host->config.config, option), O_CLOEXEC);
+        close(file);
     }
-    return config && payload_complete(&payload) ? config : NULL;
+    if (result)
+        *result = failure;
+    return news == FILE_ROTATED;
+}
+
+static bool may_rotate(const struct host *host, const char *name, uint32_t keep, size_t *option)
+{
+    const struct plugin_info *info = &host->module.info;
+
+    for (*option = 0; *option < info->option_count; ++*option)
+        if (text_is(info->options[*option].name, name))
+            break;
+    return host->delivers && pthread_equal(host->thread, pthread_self()) &&
+           *option < info->option_count && info->options[*option].flags & PICKET_ROTATES &&
+           keep >= 1 && keep <= 1000 &&
+           *plugin_config_file(&host->module, host->config.config, *option) >= 0;
+}
+
+static int service_rotate(const struct picket_host *table, const char *name, uint32_t keep)
+{
+    struct host *host = host_of(table);
+    int64_t result = -EINVAL;
+    size_t option;
+
+    if (!name || !may_rotate(host, name, keep, &option)) {
+        service_log(table, PICKET_LOG_ERROR, "rotate() is not for that, or not for now");
+        return -EINVAL;
+    }
+    pthread_mutex_lock(&host->lock);
+    size_t begin = frame_begin(&host->out, FRAME_ROTATE);
+
+    payload_put_u32(&host->out, (uint32_t)option);
+    payload_put_u32(&host->out, keep);
+    frame_end(&host->out, begin);
+    send_out(host);
+    pthread_mutex_unlock(&host->lock);
+    for (bool answered = false; !answered;) {
+        struct frame frame = next_frame(host);
+
+        if (frame.type != FRAME_FILE)
+            leave(EXIT_FAILURE);
+        answered = take_file(host, frame.payload, &result);
+    }
+    return (int)result;
+}
+
+/* What the user wants alerts to look like was checked by the engine. */
+static void present_alerts(struct host *host)
+{
+    const struct alert_look *look = &host->config.look;
+    struct presentation_mistake mistake;
+
+    if (look->format == PRESENTATION_PICKET && look->redact_count == 0)
+        return;
+    if (presentation_new(look, &host->batch.presentation, &mistake) < 0)
+        fail(host, "its alerts cannot be made to look as they should");
 }
 
 static void open_plugin(struct host *host)
 {
     struct frame frame = next_frame(host);
-    const void *config = frame.type == FRAME_OPEN ? read_config(host, frame.payload) : NULL;
 
-    if (!config)
+    if (frame.type != FRAME_OPEN || plugin_config_read(frame.payload, &host->module, &host->files,
+                                                       &host->arena, &host->config) < 0)
         fail(host, "the engine's options for the plugin cannot be read");
-    if (host->module.plugin.open(&host->services.table, config, &host->instance) < 0)
-        fail(host, host->last_error ? host->last_error : "it did not say why");
+    present_alerts(host);
+    if (host->module.plugin.open(&host->services.table, host->config.config, &host->instance) < 0)
+        fail(host, host->last_error ? host->last_error : OUTPUT_NO_REASON);
     send_line(host, FRAME_OPENED, 0, TEXT(""));
 }
 
@@ -265,18 +304,51 @@ static void deliver(struct host *host, struct text payload)
 {
     struct picket_verdict verdict = {.size = sizeof verdict};
 
-    if (alert_batch_read(&host->batch, payload) < 0)
+    /* More may have to be received before the batch is done with. */
+    if (frame_decoder_keep(&host->decoder, &host->kept) < 0 ||
+        alert_batch_read(&host->batch, payload) < 0)
         leave(EXIT_FAILURE);
+    host->delivers = true;
     host->module.plugin.deliver(host->instance, host->batch.alerts, host->batch.count, &verdict);
+    host->delivers = false;
     send_verdict(host, &verdict);
 }
 
 static void flush(struct host *host)
 {
     const struct picket_plugin *plugin = &host->module.plugin;
+
+    host->delivers = true;
     int r = plugin->flush ? plugin->flush(host->instance) : 0;
 
+    host->delivers = false;
+
     send_line(host, FRAME_FLUSHED, r < 0 ? PICKET_LOG_WARNING : PICKET_LOG_INFO, TEXT(""));
+}
+
+/* The descriptors of its options are the core's; who closes one may close another's next time. */
+static bool has_its_files(struct host *host)
+{
+    const struct plugin_info *info = &host->module.info;
+
+    for (size_t i = 0; i < info->option_count; i++) {
+        if (!plugin_config_is_file(info->options[i].type))
+            continue;
+        int fd = *plugin_config_file(&host->module, host->config.config, i);
+
+        if (fd >= 0 && fcntl(fd, F_GETFD) < 0)
+            return false;
+    }
+    return true;
+}
+
+static void close_plugin(struct host *host)
+{
+    if (host->module.plugin.close)
+        host->module.plugin.close(host->instance);
+    if (!has_its_files(host))
+        send_line(host, FRAME_LOG, PICKET_LOG_WARNING,
+                  TEXT(OUTPUT_BROKEN_CLOSE ": it has closed a descriptor of the core's"));
 }
 
 _Noreturn static void serve(struct host *host)
@@ -291,9 +363,11 @@ _Noreturn static void serve(struct host *host)
         case FRAME_FLUSH:
             flush(host);
             break;
+        case FRAME_FILE:
+            take_file(host, frame.payload, NULL);
+            break;
         case FRAME_CLOSE:
-            if (host->module.plugin.close)
-                host->module.plugin.close(host->instance);
+            close_plugin(host);
             leave(EXIT_SUCCESS);
         default:
             leave(EXIT_FAILURE);
@@ -323,9 +397,21 @@ static void load_plugin(struct host *host, const char *path)
     send_hello(host);
 }
 
-enum argument { ARG_VERB, ARG_NAME, ARG_PATH, ARG_UID, ARG_GID, ARG_MEMORY, ARG_PARENT, ARG_COUNT };
+enum argument {
+    ARG_VERB,
+    ARG_NAME,
+    ARG_PATH,
+    ARG_UID,
+    ARG_GID,
+    ARG_MEMORY,
+    ARG_DEADLINE,
+    ARG_NEEDS,
+    ARG_APART,
+    ARG_PARENT,
+    ARG_COUNT
+};
 
-static bool read_arguments(char **argv, struct confinement *out)
+static bool read_arguments(char **argv, struct picket_host *table, struct confinement *out)
 {
     int64_t numbers[ARG_COUNT] = {0};
 
@@ -335,7 +421,11 @@ static bool read_arguments(char **argv, struct confinement *out)
     *out = (struct confinement){.uid = (uid_t)numbers[ARG_UID],
                                 .gid = (gid_t)numbers[ARG_GID],
                                 .memory = numbers[ARG_MEMORY],
+                                .needs = (uint32_t)numbers[ARG_NEEDS],
+                                .apart = numbers[ARG_APART] != 0,
                                 .parent = (pid_t)numbers[ARG_PARENT]};
+    table->output = argv[ARG_NAME];
+    table->deadline = numbers[ARG_DEADLINE];
     return true;
 }
 
@@ -354,11 +444,12 @@ int output_host_main(int argc, char **argv)
                                                   .version = PICKET_VERSION,
                                                   .log = service_log,
                                                   .value = service_value,
-                                                  .printable = service_printable}};
+                                                  .printable = service_printable,
+                                                  .rotate = service_rotate}};
     struct confinement confinement;
 
     if (argc != ARG_COUNT || !is_socket(OUTPUT_HOST_SOCKET) ||
-        !read_arguments(argv, &confinement)) {
+        !read_arguments(argv, &host.services.table, &confinement)) {
         fputs("picket: " OUTPUT_HOST_VERB " is the engine's own: it starts one for each output\n",
               stderr);
         return 2;
@@ -366,11 +457,15 @@ int output_host_main(int argc, char **argv)
     /* Not "exe", what the engine starts it by. */
     prctl(PR_SET_NAME, "picket-host");
     host.services.host = &host;
-    host.services.table.output = argv[ARG_NAME];
-    close_range(OUTPUT_HOST_MODULE + 1, ~0U, 0);
+    host.thread = pthread_self();
     fcntl(OUTPUT_HOST_SOCKET, F_SETFD, FD_CLOEXEC);
-    int r = confinement_enter(&confinement);
+    is_confined = confinement.parent != 0;
+    int r = 0;
 
+    if (is_confined) {
+        close_range(OUTPUT_HOST_MODULE + 1, ~0U, 0);
+        r = confinement_enter(&confinement);
+    }
     if (r < 0)
         fail(&host, arena_printf(&host.arena, "its host cannot be confined: %s", strerror(-r)));
     load_plugin(&host, argv[ARG_PATH]);

@@ -2,14 +2,20 @@
  *
  * The engine starts it from its own executable as
  *
- *     picket output-host NAME PATH UID GID MEMORY PARENT
+ *     picket output-host NAME PATH UID GID MEMORY DEADLINE NEEDS APART PARENT
  *
- * (of the output and of the plugin; whom to become; bytes; the engine's pid) with the descriptors
- * below, /dev/null as standard input and output, and a pipe to the engine as standard error. */
+ * (of the output and of the plugin; whom to become; bytes; nanoseconds a callback may take; enum
+ * picket_need, or'ed; whether it is in a pid namespace of its parent's; its parent's pid, or 0 not
+ * to be confined, for who looks for a plugin's mistakes) with the descriptors below, /dev/null as
+ * standard input and output, and a pipe to the engine as standard error. */
 #ifndef PICKET_OUTPUT_HOST_H
 #define PICKET_OUTPUT_HOST_H
 
 #define OUTPUT_HOST_VERB "output-host"
+
+/* What is said of plugins that fail without a reason, or at their end. */
+#define OUTPUT_NO_REASON    "it did not say why"
+#define OUTPUT_BROKEN_CLOSE "closing its plugin went wrong"
 
 #define OUTPUT_HOST_SOCKET 3 /* of the protocol */
 #define OUTPUT_HOST_MODULE 4 /* the plugin's shared object, open for reading */

@@ -25,38 +25,63 @@ static bool is_passed_on(const char *variable)
     return false;
 }
 
-static char **make_environment(struct arena *arena)
+static size_t count_strings(const char *const *strings)
 {
-    size_t count = 0, kept = 0;
+    size_t count = 0;
 
-    while (environ[count])
+    while (strings && strings[count])
         count++;
-    char **environment = arena_array(arena, count + 1, sizeof *environment);
-
-    for (size_t i = 0; environment && i < count; i++)
-        if (is_passed_on(environ[i]))
-            environment[kept++] = environ[i];
-    return environment;
+    return count;
 }
 
-static char **make_arguments(const struct host_launch *launch, struct arena *arena)
+static char **make_environment(const struct host_launch *launch, struct arena *arena)
 {
-    char *const arguments[] = {arena_string(arena, "picket"),
-                               arena_string(arena, OUTPUT_HOST_VERB),
-                               arena_string(arena, launch->name),
-                               arena_string(arena, launch->path),
-                               arena_printf(arena, "%u", launch->uid),
-                               arena_printf(arena, "%u", launch->gid),
-                               arena_printf(arena, "%lld", (long long)launch->memory),
-                               arena_printf(arena, "%d", getpid())};
-    size_t count = sizeof arguments / sizeof *arguments;
-    char **copy = arena_array(arena, count + 1, sizeof *copy);
+    const char *const *more = launch->tool ? launch->tool->environment : NULL;
+    const char *const *all = (const char *const *)environ;
+    size_t count = count_strings(all), added = count_strings(more), kept = 0;
+    const char **environment = arena_array(arena, count + added + 1, sizeof *environment);
+
+    for (size_t i = 0; environment && i < count; i++)
+        if (is_passed_on(all[i]))
+            environment[kept++] = all[i];
+    if (environment && more)
+        memcpy(environment + kept, more, added * sizeof *more);
+    return (char **)environment;
+}
+
+/* By which a tool, too, can start this program. */
+static const char *own_path(struct arena *arena)
+{
+    char path[4096];
+    ssize_t len = readlink("/proc/self/exe", path, sizeof path);
+
+    return len < 0 ? NULL : arena_text(arena, (struct text){path, (size_t)len}).ptr;
+}
+
+static const char **make_arguments(const struct host_launch *launch, struct arena *arena)
+{
+    const char *const *tool = launch->tool ? launch->tool->arguments : NULL;
+    const char *const arguments[] = {count_strings(tool) ? own_path(arena) : "picket",
+                                     OUTPUT_HOST_VERB,
+                                     launch->name,
+                                     launch->path,
+                                     arena_printf(arena, "%u", launch->uid),
+                                     arena_printf(arena, "%u", launch->gid),
+                                     arena_printf(arena, "%lld", (long long)launch->memory),
+                                     arena_printf(arena, "%lld", (long long)launch->deadline),
+                                     arena_printf(arena, "%u", launch->needs),
+                                     arena_printf(arena, "%d", launch->apart),
+                                     arena_printf(arena, "%d", launch->tool ? 0 : getpid())};
+    size_t count = sizeof arguments / sizeof *arguments, before = count_strings(tool);
+    const char **copy = arena_array(arena, before + count + 1, sizeof *copy);
 
     for (size_t i = 0; i < count; i++)
         if (!arguments[i])
             return NULL;
+    if (copy && before)
+        memcpy(copy, tool, before * sizeof *tool);
     if (copy)
-        memcpy(copy, arguments, sizeof arguments);
+        memcpy(copy + before, arguments, sizeof arguments);
     return copy;
 }
 
@@ -95,8 +120,8 @@ static int spawn(const struct child_ends *ends, const struct host_launch *launch
     CLEANUP(arena_deinit) struct arena arena = {0};
     CLEANUP(destroy_actions) posix_spawn_file_actions_t actions;
     CLEANUP(destroy_attributes) posix_spawnattr_t attributes;
-    char **arguments = make_arguments(launch, &arena);
-    char **environment = make_environment(&arena);
+    const char **arguments = make_arguments(launch, &arena);
+    char **environment = make_environment(launch, &arena);
     sigset_t none, all;
 
     sigemptyset(&none);
@@ -108,10 +133,12 @@ static int spawn(const struct child_ends *ends, const struct host_launch *launch
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
     if (!arguments || !environment)
         return -ENOMEM;
+    bool own = !launch->tool || count_strings(launch->tool->arguments) == 0;
     int r = set_actions(&actions, ends);
 
     if (r == 0)
-        r = posix_spawn(pid, "/proc/self/exe", &actions, &attributes, arguments, environment);
+        r = posix_spawnp(pid, own ? "/proc/self/exe" : arguments[0], &actions, &attributes,
+                         (char *const *)arguments, environment);
     return -r;
 }
 

@@ -1,15 +1,16 @@
 #include "output/output.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/random.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "output/host.h"
 #include "output/output_batch.h"
+#include "output/output_files.h"
+#include "output/plugin_config.h"
 #include "output/plugin_path.h"
 
 #define BACKOFF_FIRST (100 * NS_PER_MS)
@@ -97,8 +98,7 @@ void output_deinit(struct output *output)
 {
     host_process_deinit(&output->host);
     plugin_voice_deinit(&output->voice);
-    for (size_t i = 0; i < output->file_count; i++)
-        close(output->files[i]);
+    output_files_close(output);
     closep(&output->module);
     alert_queue_deinit(&output->queue);
     buffer_deinit(&output->hello);
@@ -195,7 +195,8 @@ static int64_t backoff(const struct output *output)
 
 static void start(struct output *output)
 {
-    int r = host_process_start(&output->host, &output->group->launcher, output->index);
+    int r = host_process_start(
+        &output->host, launcher_set_of(&output->group->launchers, output->index), output->index);
 
     if (r == 0) {
         r = watch_host(output);
@@ -214,72 +215,19 @@ static void start(struct output *output)
         return;
     }
     expect(output, OUTPUT_LOADING, output->settings.deadline);
+    output->cpu.share = output->settings.cpu;
+    cpu_limit_watch(&output->cpu, output->host.pid, clock_monotonic());
     output_lock(output);
     output->counters.restarts += output->was_ready;
     output_unlock(output);
     come_to_state(output, DELIVERY_STARTING);
 }
 
-/* Plugins may look at what the file ends with; a FIFO must not become its own reader. */
-static int make_readable(int fd)
+void output_move(struct output *output)
 {
-    struct stat status;
-    char path[32];
-
-    if (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode))
-        return fd;
-    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-    int readable = open(path, O_RDWR | O_APPEND | O_CLOEXEC);
-
-    if (readable < 0)
-        return fd;
-    close(fd);
-    return readable;
-}
-
-static int open_file(struct text path)
-{
-    CLEANUP(arena_deinit) struct arena arena = {0};
-    const char *name = arena_text(&arena, path).ptr;
-
-    if (!name)
-        return -ENOMEM;
-    if (text_is(path, "-")) {
-        int fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0);
-
-        return fd < 0 ? -errno : fd;
-    }
-    /* Without O_NONBLOCK a FIFO nobody reads would hold up all outputs. */
-    int fd = open(name, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0640);
-
-    if (fd < 0)
-        return -errno;
-    if (fcntl(fd, F_SETFL, O_APPEND) < 0) {
-        int r = -errno;
-
-        close(fd);
-        return r;
-    }
-    return make_readable(fd);
-}
-
-/* Opens what options of type file name: once, so that it is there however often a host starts. */
-static void open_files(struct output *output)
-{
-    for (size_t i = 0; i < output->info.option_count; i++) {
-        const struct option_value *value = &output->settings.values[i];
-
-        if (output->info.options[i].type != PICKET_FILE || !value->set)
-            continue;
-        int fd = open_file(value->text);
-
-        if (fd < 0)
-            diag_error(output->group->diags, value->mark, "cannot-open-file",
-                       "output '%s': '%.*s' cannot be opened: %s", output->name,
-                       TEXT_ARG(value->text), strerror(-fd));
-        else
-            output->files[output->file_count++] = fd;
-    }
+    /* Its plugin has been loaded, and no more than that. */
+    host_process_deinit(&output->host);
+    start(output);
 }
 
 static void check_settings(struct output *output)
@@ -302,13 +250,7 @@ static void send_open(struct output *output)
     struct buffer *out = &output->host.sending;
     size_t begin = frame_begin(out, FRAME_OPEN);
 
-    for (size_t i = 0; i < output->settings.value_count; i++) {
-        const struct option_value *value = &output->settings.values[i];
-
-        payload_put_u32(out, value->set);
-        payload_put_i64(out, value->number);
-        payload_put_text(out, value->set ? value->text : TEXT(""));
-    }
+    plugin_config_put(&output->settings, out);
     frame_end(out, begin);
     memcpy(output->host.files, output->files, output->file_count * sizeof *output->files);
     output->host.file_count = output->file_count;
@@ -321,7 +263,7 @@ static void open_plugin(struct output *output)
     if (!output->was_ready) {
         size_t errors = output->group->diags->errors;
 
-        open_files(output);
+        output_files_open(output, &output->group->host_user);
         if (output->group->diags->errors != errors) {
             host_process_kill(&output->host);
             end(output);
@@ -333,7 +275,7 @@ static void open_plugin(struct output *output)
 
 static void on_hello(struct output *output, struct text payload)
 {
-    if (output->was_ready) {
+    if (output->checked) {
         if (!text_equal(payload, buffer_text(&output->hello)))
             lose(output, LOSS_GARBAGE, "its plugin has another table than before");
         else
@@ -348,6 +290,7 @@ static void on_hello(struct output *output, struct text payload)
         return;
     }
     output->phase = OUTPUT_CHECKED;
+    output->checked = true;
     check_settings(output);
     come_to_state(output, DELIVERY_STARTING);
 }
@@ -401,7 +344,7 @@ static void on_flushed(struct output *output, struct text payload)
         plugin_voice_say(&output->voice, line.level, TEXT("its plugin could not flush"));
     output->phase = OUTPUT_READY;
     output_lock(output);
-    output->rested = output->queue.count == 0;
+    output->rested = output->queue.count == 0 && output->waiting == 0;
     output->counters.suppressed = output->voice.suppressed;
     pthread_cond_broadcast(&output->group->changed);
     output_unlock(output);
@@ -428,6 +371,14 @@ static void on_failed(struct output *output, struct text payload)
         lose(output, LOSS_FAILED, "%.*s", TEXT_ARG(line.text));
 }
 
+static void on_rotate(struct output *output, struct text payload)
+{
+    if (output_files_rotate(output, payload) < 0)
+        lose(output, LOSS_GARBAGE, NONSENSE);
+    else
+        transmit(output);
+}
+
 static void on_frame(struct output *output, const struct frame *frame)
 {
     enum output_phase phase = output->phase;
@@ -442,6 +393,9 @@ static void on_frame(struct output *output, const struct frame *frame)
         on_failed(output, frame->payload);
     else if (frame->type == FRAME_VERDICT && phase == OUTPUT_DELIVERING)
         on_verdict(output, frame->payload);
+    else if (frame->type == FRAME_ROTATE &&
+             (phase == OUTPUT_DELIVERING || phase == OUTPUT_FLUSHING))
+        on_rotate(output, frame->payload);
     else if (frame->type == FRAME_FLUSHED && phase == OUTPUT_FLUSHING)
         on_flushed(output, frame->payload);
     else
@@ -526,6 +480,14 @@ static void bury(struct output *output, int status)
     output_batch_fail(output);
 }
 
+static void tell_of_end(const struct output *output, int status)
+{
+    CLEANUP(buffer_deinit) struct buffer how = {0};
+
+    host_process_put_end(&how, status);
+    log_warning("output %s: " OUTPUT_BROKEN_CLOSE ": %s", output->name, buffer_string(&how));
+}
+
 static void on_death(struct output *output)
 {
     int status;
@@ -538,6 +500,8 @@ static void on_death(struct output *output)
     plugin_voice_end(&output->voice);
     if (!host_process_reap(&output->host, &status))
         return;
+    if (output->phase == OUTPUT_CLOSING && status != 0)
+        tell_of_end(output, status);
     if (output->phase == OUTPUT_CLOSING || output->phase == OUTPUT_ENDED || output->group->ending) {
         host_process_deinit(&output->host);
         end(output);
@@ -586,10 +550,10 @@ static void step_ready(struct output *output)
     if (send_batch(output) || !output->group->draining)
         return;
     output_lock(output);
-    bool rested = output->rested;
+    bool restless = !output->rested && output->waiting == 0;
 
     output_unlock(output);
-    if (!rested)
+    if (restless)
         send_word(output, FRAME_FLUSH, OUTPUT_FLUSHING, output->settings.deadline);
 }
 
@@ -621,6 +585,44 @@ static void step_overdue(struct output *output)
     }
 }
 
+void output_reopen(struct output *output)
+{
+    output->reopen = true;
+}
+
+/* A host that is being started has been told of the old ones, or is about to be. */
+static void step_reopen(struct output *output)
+{
+    enum output_phase phase = output->phase;
+    bool down = phase == OUTPUT_DOWN || phase == OUTPUT_DYING;
+    bool up = phase == OUTPUT_READY || phase == OUTPUT_DELIVERING || phase == OUTPUT_RETRYING ||
+              phase == OUTPUT_FLUSHING;
+
+    if (!down && (!up || host_process_has_to_send(&output->host)))
+        return;
+    output->reopen = false;
+    output_files_reopen(output, up);
+    if (up)
+        transmit(output);
+}
+
+/* Time that it was held is not its own. */
+static void step_cpu(struct output *output, int64_t now)
+{
+    bool held = output->cpu.held;
+    int64_t lost = cpu_limit_step(&output->cpu, now);
+
+    if (output->cpu.held != held)
+        launcher_hold_host(output->host.launcher, output->host.index, output->cpu.held);
+    if (output->phase != OUTPUT_RETRYING && output->due < INT64_MAX - lost)
+        output->due += lost;
+}
+
+static bool is_held(const struct output *output)
+{
+    return output->cpu.held && output->phase != OUTPUT_DYING;
+}
+
 static void count_suppressed(struct output *output)
 {
     output_lock(output);
@@ -628,21 +630,7 @@ static void count_suppressed(struct output *output)
     output_unlock(output);
 }
 
-void output_step(struct output *output, int64_t now)
-{
-    if (output->group->ending)
-        step_ending(output);
-    if (output->phase == OUTPUT_CHECKED && !output->group->hold)
-        open_plugin(output);
-    if (now >= output_due(output))
-        step_overdue(output);
-    if (output->phase == OUTPUT_READY)
-        step_ready(output);
-    if (output->counters.suppressed != output->voice.suppressed)
-        count_suppressed(output);
-}
-
-int64_t output_due(const struct output *output)
+static int64_t phase_due(const struct output *output)
 {
     switch (output->phase) {
     case OUTPUT_CHECKED:
@@ -652,4 +640,30 @@ int64_t output_due(const struct output *output)
     default:
         return output->due;
     }
+}
+
+void output_step(struct output *output, int64_t now)
+{
+    if (output->group->ending)
+        step_ending(output);
+    if (output->phase == OUTPUT_CHECKED && !output->group->hold)
+        open_plugin(output);
+    if (output->host.pid && output->phase != OUTPUT_DYING)
+        step_cpu(output, now);
+    if (output->reopen)
+        step_reopen(output);
+    if (!is_held(output) && now >= phase_due(output))
+        step_overdue(output);
+    if (output->phase == OUTPUT_READY)
+        step_ready(output);
+    if (output->counters.suppressed != output->voice.suppressed)
+        count_suppressed(output);
+}
+
+int64_t output_due(const struct output *output)
+{
+    int64_t cpu = output->host.pid && output->phase != OUTPUT_DYING ? output->cpu.due : INT64_MAX;
+    int64_t phase = is_held(output) ? INT64_MAX : phase_due(output);
+
+    return cpu < phase ? cpu : phase;
 }

@@ -7,10 +7,16 @@
 #include <signal.h>
 
 #include "output/alert_queue.h"
+#include "output/cpu_limit.h"
 #include "output/delivery.h"
+#include "output/file_keeper.h"
 #include "output/host_process.h"
+#include "output/launcher_set.h"
+#include "output/output_files.h"
 #include "output/plugin_voice.h"
 #include "output/settings.h"
+
+struct dead_letters;
 
 /* What the outputs of a delivery have in common. */
 struct output_group {
@@ -20,9 +26,12 @@ struct output_group {
     bool broken;            /* the launcher is gone, and with it the hosts; under lock */
     /* The rest is the delivery thread's. */
     int epoll;
-    struct launcher launcher;
-    struct diag_list *diags; /* while starting, else NULL */
-    bool hold;               /* none opens its plugin before all are checked */
+    struct launcher_set launchers;
+    struct file_keeper keeper;
+    struct host_user host_user;   /* whom hosts become */
+    struct diag_list *diags;      /* while starting, else NULL */
+    bool hold;                    /* none opens its plugin before all are checked */
+    struct dead_letters *letters; /* NULL: nobody keeps them */
     bool draining, ending;
 };
 
@@ -49,34 +58,42 @@ struct output {
     const struct output_config *config; /* while starting */
     const char *path;                   /* of the plugin */
     const char *name;
-    int module; /* the plugin's shared object */
+    int module;   /* the plugin's shared object */
+    bool checked; /* its settings are right, as far as the first host's table says */
+    bool reopen;  /* its files are to be opened again, when it can be told */
     struct settings settings;
     struct plugin_info info;
     int files[PLUGIN_OPTIONS_MAX]; /* what options of type file opened, in their order */
     size_t file_count;
     struct arena arena;
     struct buffer hello; /* the first one: later hosts must say the same */
+    struct cpu_limit cpu;
 
     /* Under the group's lock. */
     struct alert_queue queue;
     struct delivery_counters counters;
-    bool rested; /* flushed, and nothing queued since */
-    bool idle;   /* the thread waits for an alert and is to be woken by one */
+    uint64_t waiting; /* with a journal: alerts behind `position`, not in the queue yet */
+    bool rested;      /* flushed, and nothing queued since */
+    bool idle;        /* the thread waits for an alert and is to be woken by one */
 
     enum output_phase phase;
     int64_t due; /* when the phase has lasted too long, or is over; monotonic */
     struct host_process host;
     struct plugin_voice voice;
     bool was_ready;          /* once */
+    bool complained;         /* of a retry, since the last delivery */
     unsigned failures;       /* losses since the last delivery */
     int64_t batch;           /* number of the last one sent */
     size_t sent;             /* alerts in it */
     size_t suspects;         /* alerts at the front of the queue to be sent one by one */
     unsigned deaths;         /* hosts the first alert has cost when sent alone */
-    bool complained;         /* of a retry, since the last delivery */
     struct buffer rejection; /* the last reason for one, since then */
     enum output_loss loss;
     struct buffer loss_reason; /* said once the host has been reaped */
+
+    /* With a journal (backlog.h). */
+    int64_t position;            /* seq up to which it was offered everything, or passed over */
+    struct journal_output saved; /* its place as the journal has it */
 };
 
 static inline void output_lock(struct output *output)
@@ -92,6 +109,13 @@ static inline void output_unlock(struct output *output)
 /* Finds and opens the plugin and reads the common settings; diagnoses. 0 even then; -errno. */
 int output_init(struct output *output, const char *plugin_dir);
 void output_deinit(struct output *output);
+
+/* While starting, when its settings are right: another launcher is to have its host, which is
+ * started anew. */
+void output_move(struct output *output);
+
+/* Has its files opened again, as soon as that can be. */
+void output_reopen(struct output *output);
 
 /* Does what is to be done at NOW without having heard of the host. */
 void output_step(struct output *output, int64_t now);

@@ -2,8 +2,11 @@
 
 #include <errno.h>
 
-#define BATCH_DEFAULT 256
-#define BATCH_BYTES   ((size_t)1 << 20)
+#include "base/clock.h"
+#include "output/dead_letters.h"
+
+#define BATCH_DEFAULT 1024
+#define BATCH_BYTES   ((size_t)4 << 20)
 
 /* Hosts an alert may cost before it is taken to be at fault. */
 #define DEATHS_MAX 3
@@ -73,8 +76,24 @@ static void settle(struct output *output, size_t count, uint64_t *counter)
     }
 }
 
-/* COUNT alerts from the front, one at least. */
-/* Each reason is said once until something is delivered again: a reader that is gone would
+/* For who asks the journal later what became of them. */
+static void keep_letters(struct output *output, size_t count, const char *reason)
+{
+    for (size_t i = 0; output->group->letters && i < count; i++) {
+        struct queued_alert *alert = alert_queue_at(&output->queue, i);
+
+        dead_letters_add(output->group->letters, &(struct journal_dead_letter){
+                                                     .output = output->name,
+                                                     .seq = queued_alert_place(alert)->seq,
+                                                     .id = queued_alert_id(alert),
+                                                     .time = clock_realtime(),
+                                                     .reason = reason,
+                                                 });
+    }
+}
+
+/* COUNT alerts from the front, one at least.
+ * Each reason is said once until something is delivered again: a reader that is gone would
  * otherwise be told of for every batch. How many there were is in the counts. */
 static void reject(struct output *output, size_t count, const char *reason)
 {
@@ -89,6 +108,7 @@ static void reject(struct output *output, size_t count, const char *reason)
         plugin_voice_say(&output->voice, PICKET_LOG_WARNING, buffer_text(&line));
     buffer_clear(&output->rejection);
     buffer_put_string(&output->rejection, reason);
+    keep_letters(output, count, reason);
     settle(output, count, &output->counters.rejected);
 }
 

@@ -22,6 +22,14 @@ struct text output_config_name(const struct output_config *config)
     return name;
 }
 
+const struct output_setting *output_config_find(const struct output_config *config, struct text key)
+{
+    for (size_t i = 0; i < config->setting_count; i++)
+        if (text_equal(config->settings[i].key, key))
+            return &config->settings[i];
+    return NULL;
+}
+
 /* Cuts the part before the next comma without a backslash before it off *REST. */
 static struct text split_part(struct text *rest)
 {
@@ -65,6 +73,20 @@ static struct mark mark_of(const struct argument *argument, struct text part)
                          .width = (unsigned)part.len};
 }
 
+/* "token.file": what the value is then. */
+static enum setting_source split_source(struct text *key)
+{
+    static const char *const suffixes[] = {
+        [SETTING_FILE] = ".file", [SETTING_CREDENTIAL] = ".credential"};
+
+    for (size_t i = SETTING_FILE; i <= SETTING_CREDENTIAL; i++)
+        if (text_ends(*key, text_from(suffixes[i]))) {
+            key->len -= strlen(suffixes[i]);
+            return (enum setting_source)i;
+        }
+    return SETTING_VALUE;
+}
+
 /* 0 and a setting; -EINVAL after a diagnostic; -ENOMEM. */
 static int read_setting(const struct argument *argument, struct text part, struct arena *arena,
                         struct diag_list *diags, struct output_setting *out)
@@ -78,10 +100,11 @@ static int read_setting(const struct argument *argument, struct text part, struc
                    TEXT_ARG(part));
         return -EINVAL;
     }
-    *out = (struct output_setting){.key = arena_text(arena, key),
-                                   .value = unescape(arena, value),
+    *out = (struct output_setting){.value = unescape(arena, value),
                                    .key_mark = mark_of(argument, key),
                                    .value_mark = mark_of(argument, value)};
+    out->source = split_source(&key);
+    out->key = arena_text(arena, key);
     return out->key.ptr && out->value.ptr ? 0 : -ENOMEM;
 }
 
@@ -104,6 +127,7 @@ static int read_output(const struct argument *argument, struct arena *arena,
 
     *out = (struct output_config){.plugin = unescape(arena, plugin),
                                   .mark = mark_of(argument, plugin),
+                                  .exposed = true,
                                   .settings = arena_array(arena, parts, sizeof *out->settings)};
     if (!out->plugin.ptr || !out->settings)
         return -ENOMEM;

@@ -8,9 +8,10 @@
 const char *plugin_option_type_name(uint32_t type)
 {
     static const char *const names[] = {
-        [PICKET_STRING] = "string",     [PICKET_INT] = "int",   [PICKET_BOOL] = "bool",
-        [PICKET_SIZE] = "size",         [PICKET_ENUM] = "enum", [PICKET_FILE] = "file",
-        [PICKET_DURATION] = "duration",
+        [PICKET_STRING] = "string", [PICKET_INT] = "int",         [PICKET_BOOL] = "bool",
+        [PICKET_SIZE] = "size",     [PICKET_ENUM] = "enum",       [PICKET_DURATION] = "duration",
+        [PICKET_FILE] = "file",     [PICKET_STRINGS] = "strings", [PICKET_FOLDER] = "folder",
+        [PICKET_SOCKET] = "socket",
     };
 
     return type < sizeof names / sizeof *names ? names[type] : NULL;
@@ -44,8 +45,13 @@ static const char *check_option(const struct plugin_option *option)
         return "an option has the name of one that every output has";
     if (!plugin_option_type_name(option->type))
         return "an option is of a type this picket does not know";
-    if (option->flags & ~(uint32_t)(PICKET_REQUIRED | PICKET_SECRET))
+    if (option->flags & ~(uint32_t)(PICKET_REQUIRED | PICKET_SECRET | PICKET_ROTATES))
         return "an option has a flag this picket does not know";
+    if (option->flags & PICKET_SECRET && option->type != PICKET_STRING &&
+        option->type != PICKET_STRINGS)
+        return "an option is a secret and is not of type string or strings";
+    if (option->flags & PICKET_ROTATES && option->type != PICKET_FILE)
+        return "an option rotates and is no file";
     if (!is_line(option->help) || !is_line(option->value) || !is_line(option->choices))
         return "a text of an option is too long or no line of UTF-8";
     if ((option->type == PICKET_ENUM) != (option->choices.len != 0))
@@ -59,6 +65,8 @@ const char *plugin_info_check(const struct plugin_info *info)
         return "its name is not of lower-case letters, digits, '_' and '-', a letter first";
     if (!is_line(info->version) || !is_line(info->help))
         return "its version or help is too long or no line of UTF-8";
+    if (info->needs & ~(uint32_t)(PICKET_NEEDS_NETWORK | PICKET_NEEDS_PROGRAMS))
+        return "it needs something that this picket does not know";
     for (size_t i = 0; i < info->option_count; i++) {
         const char *wrong = check_option(&info->options[i]);
 
@@ -93,6 +101,7 @@ void plugin_info_put(const struct plugin_info *info, struct buffer *out)
     put_optional(out, info->name);
     put_optional(out, info->version);
     put_optional(out, info->help);
+    payload_put_u32(out, info->needs);
     payload_put_u32(out, info->batch_max);
     payload_put_u32(out, (uint32_t)info->option_count);
     for (size_t i = 0; i < info->option_count; i++) {
@@ -130,6 +139,7 @@ int plugin_info_read(struct text payload, struct arena *arena, struct plugin_inf
 
     info.version = optional(&rest, arena);
     info.help = optional(&rest, arena);
+    info.needs = payload_u32(&rest);
     info.batch_max = payload_u32(&rest);
     info.option_count = payload_u32(&rest);
     if (rest.failed || info.option_count > PLUGIN_OPTIONS_MAX)

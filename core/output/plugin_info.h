@@ -20,6 +20,7 @@ struct plugin_option {
 
 struct plugin_info {
     struct text name, version, help;
+    uint32_t needs; /* enum picket_need, or'ed */
     uint32_t batch_max;
     struct plugin_option *options;
     size_t option_count;

@@ -61,14 +61,23 @@ static struct layout layout_of(uint32_t type)
 {
     switch (type) {
     case PICKET_STRING:
+    case PICKET_STRINGS:
         return (struct layout){sizeof(const char *), alignof(const char *)};
     case PICKET_BOOL:
     case PICKET_ENUM:
     case PICKET_FILE:
+    case PICKET_FOLDER:
+    case PICKET_SOCKET:
         return (struct layout){sizeof(int), alignof(int)};
     default:
         return (struct layout){sizeof(int64_t), alignof(int64_t)};
     }
+}
+
+/* More than any batch has stays so. */
+static uint32_t clamp(size_t count)
+{
+    return count > UINT32_MAX ? UINT32_MAX : (uint32_t)count;
 }
 
 #define CONFIG_MAX ((size_t)64 << 10)
@@ -131,7 +140,8 @@ static const char *read_module(const void *symbol, struct arena *arena,
     module->info = (struct plugin_info){.name = text_from(module->plugin.name),
                                         .version = text_from(module->plugin.version),
                                         .help = text_from(module->plugin.help),
-                                        .batch_max = module->plugin.batch_max};
+                                        .needs = module->plugin.needs,
+                                        .batch_max = clamp(module->plugin.batch_max)};
     why = copy_options(module, arena);
     if (!why)
         why = plugin_info_check(&module->info);

@@ -69,9 +69,10 @@ int plugin_probe(const char *path, struct arena *arena, struct plugin_info *out,
                                        .module = module,
                                        .uid = LAUNCHER_NOBODY,
                                        .gid = LAUNCHER_NOBODY,
-                                       .memory = PROBE_MEMORY};
+                                       .memory = PROBE_MEMORY,
+                                       .deadline = PROBE_TIME};
     const struct launcher_options options = {
-        .launches = &launch, .count = 1, .uid = LAUNCHER_NOBODY, .gid = LAUNCHER_NOBODY};
+        .launches = &launch, .count = 1, .own = 1, .uid = LAUNCHER_NOBODY, .gid = LAUNCHER_NOBODY};
     int r = module < 0 ? module : launcher_start(&launcher, &options);
 
     if (r == 0)

@@ -1,4 +1,4 @@
-/* Asks a plugin what it is, for listings: `picket plugins`. */
+/* Asks a plugin what it is, for listings: `picket plugin list`. */
 #ifndef PICKET_OUTPUT_PLUGIN_PROBE_H
 #define PICKET_OUTPUT_PLUGIN_PROBE_H
 

@@ -151,6 +151,18 @@ int frame_decoder_next(struct frame_decoder *decoder, struct frame *out)
     return 1;
 }
 
+int frame_decoder_keep(struct frame_decoder *decoder, struct frame_decoder *kept)
+{
+    struct buffer empty = kept->in;
+
+    buffer_clear(&empty);
+    buffer_put(&empty, decoder->in.data + decoder->begin, decoder->in.len - decoder->begin);
+    kept->in = decoder->in;
+    decoder->in = empty;
+    decoder->begin = 0;
+    return buffer_failed(&decoder->in) ? -ENOMEM : 0;
+}
+
 void verdict_put(const struct verdict *verdict, struct buffer *out)
 {
     size_t begin = frame_begin(out, FRAME_VERDICT);

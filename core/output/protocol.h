@@ -12,6 +12,10 @@
  *     alerts ──▶                            a batch; the next only after its verdict
  *                          ◀── verdict
  *     flush ──▶            ◀── flushed      after all else, before close
+ *                          ◀── rotate       while it delivers or flushes: an option's index and how
+ *                                           many files to keep
+ *     file ──▶                              that answered, or a file opened again: an option's
+ *                                           index, enum file_news, 0 and the file or -errno
  *     close ──▶            (end of stream)
  *                          ◀── log          at any time
  *                          ◀── failed       instead of hello or opened, and then the end
@@ -40,8 +44,12 @@ enum frame_type {
     FRAME_VERDICT,
     FRAME_FLUSHED,
     FRAME_LOG,
+    FRAME_ROTATE,
+    FRAME_FILE,
     FRAME_TYPE_END
 };
+
+enum file_news { FILE_REOPENED, FILE_ROTATED };
 
 /* Appends the header of a frame whose payload follows in the same buffer; frame_end() with what
  * frame_begin() returned puts its length right. */
@@ -85,6 +93,10 @@ void frame_decoder_filled(struct frame_decoder *decoder, size_t len);
 
 /* 1 and *OUT; 0 when more bytes are needed; -EPROTO when they are no frames: then for good. */
 int frame_decoder_next(struct frame_decoder *decoder, struct frame *out);
+
+/* Moves what has been returned from DECODER to KEPT, another one, where it stays valid while more
+ * comes in. -ENOMEM. */
+int frame_decoder_keep(struct frame_decoder *decoder, struct frame_decoder *kept);
 
 /* A verdict as it travels. */
 struct verdict {

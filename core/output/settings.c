@@ -4,6 +4,8 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "presentation/presentation.h"
+#include "presentation/redaction.h"
 
 enum common {
     COMMON_NAME,
@@ -12,7 +14,11 @@ enum common {
     COMMON_QUEUE_SIZE,
     COMMON_BATCH,
     COMMON_MEMORY,
+    COMMON_CPU,
     COMMON_SHA256,
+    COMMON_FORMAT,
+    COMMON_TEMPLATE,
+    COMMON_REDACT,
     COMMON_COUNT
 };
 
@@ -53,10 +59,26 @@ static const struct plugin_option common[COMMON_COUNT] = {
                        .min = 1 << 20,
                        .max = 1LL << 40,
                        .help = LITERAL("that its host may use beyond what it starts with")},
+    [COMMON_CPU] = {.name = LITERAL("cpu"),
+                    .type = PICKET_INT,
+                    .value = LITERAL("100"),
+                    .max = 100000,
+                    .help = LITERAL("percent of one CPU that its host may use; 0: no limit")},
     [COMMON_SHA256] = {.name = LITERAL("sha256"),
                        .type = PICKET_BOOL,
                        .value = LITERAL("false"),
                        .help = LITERAL("alerts have exe.sha256, though no rule asks for it")},
+    [COMMON_FORMAT] = {.name = LITERAL("format"),
+                       .type = PICKET_ENUM,
+                       .choices = LITERAL(PRESENTATION_FORMATS),
+                       .value = LITERAL("picket"),
+                       .help = LITERAL("what it writes of an alert, where it writes text")},
+    [COMMON_TEMPLATE] = {.name = LITERAL("template"),
+                         .type = PICKET_STRING,
+                         .help = LITERAL("the line of the format text; else one made for people")},
+    [COMMON_REDACT] = {.name = LITERAL("redact"),
+                       .type = PICKET_STRINGS,
+                       .help = LITERAL("secrets to be masked: passwords, tokens, or patterns")},
 };
 
 const struct plugin_option *settings_common(size_t *count)
@@ -73,166 +95,130 @@ bool settings_is_common(struct text name)
     return false;
 }
 
-static bool parse_bool(struct text t, int64_t *out)
+/* What is set again, where there is no list. */
+static void check_repeats(const struct option_reader *reader, const struct plugin_option *option)
 {
-    static const char *const words[] = {"false", "no", "off", "true", "yes", "on"};
+    const struct output_config *config = reader->config;
+    const struct output_setting *first = output_config_find(config, option->name);
 
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (text_equal_nocase(t, text_from(words[i]))) {
-            *out = i >= 3;
-            return true;
-        }
-    return false;
-}
+    for (size_t i = 0; i < config->setting_count && option->type != PICKET_STRINGS; i++) {
+        const struct output_setting *setting = &config->settings[i];
 
-static bool parse_choice(struct text t, struct text choices, int64_t *out)
-{
-    for (int64_t i = 0; choices.ptr; i++)
-        if (text_equal(text_split(&choices, '|'), t)) {
-            *out = i;
-            return true;
-        }
-    return false;
-}
-
-static bool parse_number(struct text t, uint32_t type, int64_t *out)
-{
-    if (type == PICKET_INT)
-        return text_to_int(t, out) == 0;
-    return (type == PICKET_SIZE ? text_to_size(t, out) : text_to_duration(t, out)) == 0;
-}
-
-static bool parse_value(struct text t, const struct plugin_option *option, int64_t *out)
-{
-    switch ((enum picket_option_type)option->type) {
-    case PICKET_INT:
-    case PICKET_SIZE:
-    case PICKET_DURATION:
-        return parse_number(t, option->type, out) && ((option->min == 0 && option->max == 0) ||
-                                                      (*out >= option->min && *out <= option->max));
-    case PICKET_BOOL:
-        return parse_bool(t, out);
-    case PICKET_ENUM:
-        return parse_choice(t, option->choices, out);
-    case PICKET_FILE:
-        return t.len != 0;
-    case PICKET_STRING:
-        break;
-    }
-    return true;
-}
-
-/* "a, b or c" */
-static void put_choices(struct buffer *out, struct text choices)
-{
-    while (choices.ptr) {
-        buffer_put_text(out, text_split(&choices, '|'));
-        if (choices.ptr)
-            buffer_put_string(out, memchr(choices.ptr, '|', choices.len) ? ", " : " or ");
+        if (setting != first && !setting->in_list && text_equal(setting->key, option->name))
+            diag_error(reader->diags, setting->key_mark, "duplicate-option",
+                       "option '%.*s' is set twice", TEXT_ARG(setting->key));
     }
 }
 
-static void put_range(struct buffer *out, const struct plugin_option *option)
+static int read_option(const struct option_reader *reader, const struct plugin_option *option,
+                       struct option_value *out)
 {
-    bool duration = option->type == PICKET_DURATION;
-    int64_t unit = duration ? NS_PER_MS : 1;
-    const char *name = duration ? "ms" : "";
-
-    if (option->min || option->max)
-        buffer_printf(out, ", from %lld%s to %lld%s", (long long)(option->min / unit), name,
-                      (long long)(option->max / unit), name);
+    check_repeats(reader, option);
+    return option_value_read(reader, option, out);
 }
 
-static void put_wanted(struct buffer *out, const struct plugin_option *option)
+/* What may be a secret is not shown beside a mistake: the plugin has not been asked yet. */
+static void hide_options(const struct option_reader *reader)
 {
-    static const char *const wanted[] = {
-        [PICKET_STRING] = "a text",
-        [PICKET_INT] = "a whole number",
-        [PICKET_BOOL] = "true or false",
-        [PICKET_SIZE] = "a size, as in 512 or 10MiB",
-        [PICKET_DURATION] = "a duration, as in 250ms or 1h30m",
-        [PICKET_FILE] = "a path, or '-' for standard output",
-    };
+    for (size_t i = 0; i < reader->config->setting_count; i++) {
+        const struct output_setting *setting = &reader->config->settings[i];
 
-    if (option->type == PICKET_ENUM) {
-        put_choices(out, option->choices);
-        return;
+        if (!settings_is_common(setting->key))
+            diag_hide(reader->diags, setting->value_mark);
     }
-    buffer_put_string(out, wanted[option->type]);
-    put_range(out, option);
 }
 
-static void diagnose_value(struct diag_list *diags, const struct output_setting *setting,
-                           const struct plugin_option *option)
-{
-    CLEANUP(buffer_deinit) struct buffer wanted = {0};
-    CLEANUP(buffer_deinit) struct buffer given = {0};
-
-    put_wanted(&wanted, option);
-    if (!(option->flags & PICKET_SECRET))
-        buffer_printf(&given, "; not '%.*s'", TEXT_ARG(setting->value));
-    diag_error(diags, setting->value_mark, "bad-option-value", "option '%.*s' takes %s%s",
-               TEXT_ARG(setting->key), buffer_string(&wanted), buffer_string(&given));
-}
-
-static const struct output_setting *find_setting(const struct output_config *config,
-                                                 struct text key)
+/* The setting that is item NUMBER of the list KEY, or NULL. */
+static const struct output_setting *find_item(const struct output_config *config, struct text key,
+                                              size_t number)
 {
     for (size_t i = 0; i < config->setting_count; i++)
-        if (text_equal(config->settings[i].key, key))
+        if (text_equal(config->settings[i].key, key) && config->settings[i].value.ptr &&
+            number-- == 0)
             return &config->settings[i];
     return NULL;
 }
 
-/* What the user set, or the default, or nothing. */
-static void read_value(const struct output_config *config, const struct plugin_option *option,
-                       struct diag_list *diags, struct option_value *out)
+/* The place of LEN bytes at OFFSET of a value; all of it when it does not stand as it reads. */
+static struct mark mark_inside(const struct output_setting *setting, size_t offset, size_t len)
 {
-    const struct output_setting *setting = find_setting(config, option->name);
-    struct text given = setting ? setting->value : option->value;
+    struct mark mark = setting->value_mark;
 
-    *out = (struct option_value){.mark = setting ? setting->value_mark : config->mark};
-    if (!setting && option->flags & PICKET_REQUIRED) {
-        diag_error(diags, config->mark, "missing-option", "output '%.*s' needs its option '%.*s'",
-                   TEXT_ARG(output_config_name(config)), TEXT_ARG(option->name));
-        return;
-    }
-    if (!given.ptr)
-        return;
-    out->text = given;
-    out->set = parse_value(given, option, &out->number);
-    if (!out->set && setting)
-        diagnose_value(diags, setting, option);
-    else if (!out->set)
-        diag_error(diags, config->mark, "plugin-failed",
-                   "plugin '%.*s' is broken: the default of its option '%.*s' is none",
-                   TEXT_ARG(config->plugin), TEXT_ARG(option->name));
+    if (mark.width != setting->value.len || offset > setting->value.len)
+        return mark;
+    mark.column += (unsigned)offset;
+    mark.width = (unsigned)len;
+    return mark;
 }
 
-static void check_repeats(const struct output_config *config, struct diag_list *diags)
+/* Diagnoses what is wrong with LOOK, whose items are those from FIRST on. */
+static int check_part(const struct option_reader *reader, const struct alert_look *look,
+                      size_t first)
 {
-    for (size_t i = 0; i < config->setting_count; i++)
-        if (find_setting(config, config->settings[i].key) != &config->settings[i])
-            diag_error(diags, config->settings[i].key_mark, "duplicate-option",
-                       "option '%.*s' is set twice", TEXT_ARG(config->settings[i].key));
+    CLEANUP(presentation_freep) struct presentation *presentation = NULL;
+    struct presentation_mistake mistake;
+    int r = presentation_new(look, &presentation, &mistake);
+
+    if (r != -EINVAL)
+        return r;
+    struct text key = common[mistake.in_template ? COMMON_TEMPLATE : COMMON_REDACT].name;
+    const struct output_setting *setting =
+        find_item(reader->config, key, mistake.in_template ? 0 : first + mistake.item);
+
+    diag_error(reader->diags,
+               setting ? mark_inside(setting, mistake.offset, mistake.len) : reader->config->mark,
+               "bad-option-value", "option '%.*s': %s", TEXT_ARG(key), mistake.reason);
+    return 0;
+}
+
+/* Whether a template and what is to be masked make sense is known before any host runs. */
+static int check_look(const struct option_reader *reader, const struct settings *settings)
+{
+    const struct output_setting *template =
+        output_config_find(reader->config, common[COMMON_TEMPLATE].name);
+    struct alert_look look = {.template = settings->template};
+    int r = check_part(reader, &look, 0);
+
+    if (template && settings->format != PRESENTATION_TEXT)
+        diag_error(reader->diags, template->key_mark, "bad-option-value",
+                   "option 'template' is for the format text: it wants 'format' to be that");
+    look = (struct alert_look){.redact = settings->redact, .redact_count = settings->redact_count};
+    if (look.redact_count > REDACTION_ITEMS_MAX)
+        return r < 0 ? r : check_part(reader, &look, 0);
+    look.redact_count = 1;
+    for (size_t i = 0; r == 0 && i < settings->redact_count; i++, look.redact++)
+        r = check_part(reader, &look, i);
+    return r;
 }
 
 int settings_read(const struct output_config *config, struct arena *arena, struct diag_list *diags,
                   struct settings *out)
 {
+    const struct option_reader reader = {config, arena, diags};
     struct option_value values[COMMON_COUNT];
+    size_t errors = diags->errors;
+    int r = 0;
 
-    for (size_t i = 0; i < COMMON_COUNT; i++)
-        read_value(config, &common[i], diags, &values[i]);
-    check_repeats(config, diags);
+    for (size_t i = 0; r == 0 && i < COMMON_COUNT; i++)
+        r = read_option(&reader, &common[i], &values[i]);
+    if (r < 0)
+        return r;
     *out = (struct settings){.name = arena_text(arena, output_config_name(config)),
                              .deadline = values[COMMON_DEADLINE].number,
                              .queue = values[COMMON_QUEUE].number,
                              .queue_size = values[COMMON_QUEUE_SIZE].number,
                              .batch = values[COMMON_BATCH].number,
                              .memory = values[COMMON_MEMORY].number,
-                             .sha256 = values[COMMON_SHA256].number};
-    return out->name.ptr ? 0 : -ENOMEM;
+                             .cpu = values[COMMON_CPU].number,
+                             .sha256 = values[COMMON_SHA256].number,
+                             .format = values[COMMON_FORMAT].number,
+                             .template = values[COMMON_TEMPLATE].text,
+                             .redact = values[COMMON_REDACT].list,
+                             .redact_count = values[COMMON_REDACT].list_count};
+    r = out->name.ptr ? check_look(&reader, out) : -ENOMEM;
+    if (diags->errors != errors)
+        hide_options(&reader);
+    return r;
 }
 
 static int diagnose_unknown(struct diag_list *diags, const struct output_config *config,
@@ -252,6 +238,7 @@ static int diagnose_unknown(struct diag_list *diags, const struct output_config 
     }
     const char *nearest = text_nearest(setting->key, names, info->option_count + COMMON_COUNT);
 
+    diag_hide(diags, setting->value_mark); /* it may be meant for a secret */
     diag_error(diags, setting->key_mark, "unknown-option", "output '%.*s' has no option '%.*s'%s",
                TEXT_ARG(output_config_name(config)), TEXT_ARG(setting->key),
                diag_hint(diags, nearest));
@@ -270,19 +257,17 @@ int settings_read_options(const struct output_config *config, const struct plugi
                           struct arena *arena, struct diag_list *diags, struct settings *out)
 {
     size_t count = info->option_count;
+    const struct option_reader reader = {config, arena, diags};
     struct option_value *values = arena_array(arena, count ? count : 1, sizeof *values);
+    int r = values ? 0 : -ENOMEM;
 
-    if (!values)
-        return -ENOMEM;
-    for (size_t i = 0; i < config->setting_count; i++) {
-        const struct output_setting *setting = &config->settings[i];
-        int r = is_known(setting->key, info) ? 0 : diagnose_unknown(diags, config, setting, info);
-
-        if (r < 0)
-            return r;
-    }
-    for (size_t i = 0; i < count; i++)
-        read_value(config, &info->options[i], diags, &values[i]);
+    for (size_t i = 0; r == 0 && i < config->setting_count; i++)
+        if (!is_known(config->settings[i].key, info))
+            r = diagnose_unknown(diags, config, &config->settings[i], info);
+    for (size_t i = 0; r == 0 && i < count; i++)
+        r = read_option(&reader, &info->options[i], &values[i]);
+    if (r < 0)
+        return r;
     out->values = values;
     out->value_count = count;
     return 0;

@@ -3,18 +3,9 @@
 #ifndef PICKET_OUTPUT_SETTINGS_H
 #define PICKET_OUTPUT_SETTINGS_H
 
-#include "output/output_config.h"
-#include "output/plugin_info.h"
+#include "output/option_value.h"
 
 #define SETTINGS_BATCH_MAX 4096
-
-/* The value of one of a plugin's options, in the order of its table. */
-struct option_value {
-    bool set;       /* by the user or by default */
-    int64_t number; /* of all types but string and file */
-    struct text text;
-    struct mark mark; /* where it was set, or the output */
-};
 
 struct settings {
     struct text name;
@@ -23,7 +14,12 @@ struct settings {
     int64_t queue_size; /* bytes */
     int64_t batch;      /* alerts; 0: not set */
     int64_t memory;     /* bytes */
+    int64_t cpu;        /* percent of one; 0: no limit */
     bool sha256;
+    int64_t format;       /* its place in "picket|ecs|ocsf|text" */
+    struct text template; /* ptr NULL: not set */
+    struct text *redact;
+    size_t redact_count;
     struct option_value *values;
     size_t value_count;
 };

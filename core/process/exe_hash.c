@@ -6,6 +6,7 @@
 #include <nettle/sha2.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <time.h>
@@ -220,6 +221,7 @@ static void *run(void *context)
     char hex[EXE_HASH_LEN];
 
     pthread_setname_np(pthread_self(), "picket-hash");
+    setpriority(PRIO_PROCESS, 0, 0); /* not the detection thread's, which starts this one */
     pthread_mutex_lock(&hash->lock);
     while (!hash->stopping) {
         if (hash->count == 0) {

@@ -34,7 +34,7 @@ static void render(void *instance, const struct picket_alert *alert)
 {
     struct json *json = instance;
 
-    line_writer_put(&json->writer, alert->json, alert->json_len);
+    line_writer_put(&json->writer, alert->text, alert->text_len);
     line_writer_put(&json->writer, "\n", 1);
 }
 

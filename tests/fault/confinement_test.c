@@ -2,12 +2,14 @@
 #include "rig.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#define PROBER \
-    RIG_PROBER ",path=@/report,text=a\\,b,flag=on,size=3KiB,choice=blue,number=0x10,name=probe"
+#define PROBER                            \
+    RIG_PROBER ",path=@/report,closed=@/" \
+               "closed,text=a\\,b,flag=on,size=3KiB,choice=blue,number=0x10,name=probe"
 
 static int set_up(void **state)
 {
@@ -15,6 +17,11 @@ static int set_up(void **state)
     const char *const arguments[] = {PROBER};
 
     rig_init(&rig);
+    /* As the journal is. */
+    int closed = open(rig_path(&rig, "closed"), O_WRONLY | O_CREAT | O_CLOEXEC, 0640);
+
+    assert_true(closed >= 0);
+    close(closed);
     setenv("PICKET_TEST_SECRET", "hunter2", 1);
     setenv("TZ", "UTC", 1);
     rig_start(&rig, arguments, 1);
@@ -86,8 +93,9 @@ static void cannot_reach_others(void **state)
 
     for (size_t i = 0; i < sizeof attempts / sizeof *attempts; i++)
         expect(*state, attempts[i], EPERM);
+    /* There is no such process to be seen; or, in the machine's own /proc, it may not be opened. */
     if (getuid() == 0)
-        expect(*state, "parent_memory", EACCES);
+        expect(*state, "parent_memory", rig_isolation() & ISOLATION_PROC ? EACCES : ENOENT);
 }
 
 static void cannot_have_the_kernel_send_signals(void **state)
@@ -112,6 +120,42 @@ static void cannot_change_the_machine(void **state)
 
     for (size_t i = 0; i < sizeof attempts / sizeof *attempts; i++)
         expect(*state, attempts[i], EPERM);
+}
+
+static void sees_and_writes_no_files_of_others(void **state)
+{
+    bool root = getuid() == 0;
+
+    if (!(rig_isolation() & ISOLATION_FILES)) {
+        expect(*state, "tmp", EROFS);
+        expect(*state, "shm", EROFS);
+    }
+    if (!(rig_isolation() & ISOLATION_PROC))
+        expect(*state, "processes", 1);
+    if (root) {
+        expect(*state, "closed", EACCES);
+        expect(*state, "closed_to_write", EACCES);
+    }
+    expect(*state, "remount", EPERM);
+    expect(*state, "unmount_proc", EPERM);
+    expect(*state, "new_network", EPERM);
+}
+
+static void has_no_network(void **state)
+{
+    static const char *const attempts[] = {"inet",  "inet6",       "netlink",       "packet",
+                                           "vsock", "unspecified", "inet_high_bits"};
+
+    for (size_t i = 0; i < sizeof attempts / sizeof *attempts; i++)
+        expect(*state, attempts[i], EPERM);
+}
+
+static void raises_no_privileges(void **state)
+{
+    if (getuid() != 0)
+        skip();
+    expect(*state, "raise_user", EPERM);
+    expect(*state, "raise_group", EPERM);
 }
 
 static void cannot_leave(void **state)
@@ -219,6 +263,9 @@ static int all_tests(void)
         cmocka_unit_test(cannot_reach_others),
         cmocka_unit_test(cannot_have_the_kernel_send_signals),
         cmocka_unit_test(cannot_change_the_machine),
+        cmocka_unit_test(sees_and_writes_no_files_of_others),
+        cmocka_unit_test(has_no_network),
+        cmocka_unit_test(raises_no_privileges),
         cmocka_unit_test(cannot_leave),
         cmocka_unit_test(gets_its_options),
         cmocka_unit_test(gets_little_environment),

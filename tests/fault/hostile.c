@@ -1,6 +1,7 @@
 /* A plugin that does, as its option `mode` says, what a plugin must not. */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,6 +41,10 @@ enum mode {
     MODE_REJECT_HALF, /* the later half of a batch, once it has `at` alerts */
     MODE_RETRY,       /* the alert `at`, three times */
     MODE_HOARD,       /* takes memory until there is none, then delivers */
+    MODE_DESCRIPTORS, /* writes to each that there is */
+    MODE_BURN,        /* in a thread, from the first alert on, and delivers */
+    MODE_CLOSE_ABORTS,
+    MODE_CLOSE_CLOSES, /* what is the core's */
     MODE_FAULTLESS
 };
 
@@ -55,7 +60,7 @@ static const struct picket_option options[] = {
      .choices = "abort|abort_at|sleep|exit|many|many_rejected|most_rejected|one_too_many|none|"
                 "action|frame|long_frame|foreign|close_socket|"
                 "spam|stderr|last_words|open_fails|open_sleeps|slow|reject|reject_half|retry|hoard|"
-                "faultless",
+                "descriptors|burn|close_aborts|close_closes|faultless",
      .flags = PICKET_REQUIRED,
      .help = "what to do",
      .offset = offsetof(struct config, mode)},
@@ -129,6 +134,28 @@ static void hoard(void)
         abort();
     while (count)
         munmap(pieces[--count], size);
+}
+
+static void write_everywhere(void)
+{
+    for (int fd = 0; fd < 1024; fd++)
+        if (write(fd, "garbage\n", 8) < 0)
+            continue;
+}
+
+static void *burn(void *nothing)
+{
+    for (volatile unsigned long i = 0;; i++)
+        continue;
+    return nothing;
+}
+
+static void burn_from_now_on(void)
+{
+    static pthread_t thread;
+
+    if (!thread && pthread_create(&thread, NULL, burn, NULL) != 0)
+        abort();
 }
 
 static int keep(const struct hostile *hostile, const struct picket_alert *alert)
@@ -240,6 +267,10 @@ static void misbehave(struct hostile *hostile, size_t count, struct picket_verdi
         close(SOCKET);
         sleep_forever();
         break;
+    case MODE_DESCRIPTORS:
+        write_everywhere();
+        sleep_forever();
+        break;
     default: /* MODE_NONE: a verdict that says nothing */
         break;
     }
@@ -273,6 +304,11 @@ static void hostile_deliver(void *instance, const struct picket_alert *const *al
     case MODE_HOARD:
         hoard();
         break;
+    case MODE_BURN:
+        burn_from_now_on();
+        break;
+    case MODE_CLOSE_ABORTS:
+    case MODE_CLOSE_CLOSES:
     case MODE_FAULTLESS:
         break;
     default:
@@ -305,6 +341,10 @@ static void hostile_close(void *instance)
 {
     struct hostile *hostile = instance;
 
+    if (hostile->config->mode == MODE_CLOSE_ABORTS)
+        abort();
+    if (hostile->config->mode == MODE_CLOSE_CLOSES)
+        close(hostile->config->fd);
     if (hostile->config->mode == MODE_FAULTLESS && hostile->config->fd >= 0)
         dprintf(hostile->config->fd, "closed\n");
     free(hostile);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "base/clock.h"
 
@@ -167,6 +168,48 @@ static void expect_crash(struct rig *rig, const char *worst)
     assert_int_equal(3, counters.crashes);
     assert_int_equal(1, counters.rejected);
     assert_int_equal(0, counters.garbage + counters.hangs + counters.delivered);
+    expect_healthy(rig);
+}
+
+static void writes_to_every_descriptor(void **state)
+{
+    expect_garbage(*state, HOSTILE "descriptors");
+}
+
+static int64_t cpu_of(pid_t pid)
+{
+    struct timespec used;
+    clockid_t clock;
+
+    assert_int_equal(0, clock_getcpuclockid(pid, &clock));
+    assert_int_equal(0, clock_gettime(clock, &used));
+    return used.tv_sec * NS_PER_S + used.tv_nsec;
+}
+
+/* A fifth of a CPU, over a while; alerts are delivered all the same, and no deadline is missed. */
+static void uses_no_more_than_its_share(void **state)
+{
+    struct rig *rig = *state;
+
+    start(rig, HOSTILE "burn,cpu=20,deadline=200ms");
+    rig_push(rig, 1, false);
+    rig_drain(rig);
+    pid_t pid = rig_await_host(rig, WORST);
+    int64_t used = cpu_of(pid), since = clock_monotonic();
+
+    while (clock_monotonic() - since < 3 * NS_PER_S) {
+        rig_push(rig, 1, false);
+        usleep(50000);
+    }
+    used = cpu_of(pid) - used;
+    since = clock_monotonic() - since;
+    rig_drain(rig);
+    assert_true(used * 100 / since < 40);
+    assert_true(used > 0);
+    struct delivery_counters worst = rig_counters(rig, WORST);
+
+    assert_int_equal(0, worst.hangs + worst.restarts);
+    assert_int_equal(rig->pushed, worst.delivered);
     expect_healthy(rig);
 }
 
@@ -553,6 +596,8 @@ static int all_tests(void)
         TEST(writes_no_frames),
         TEST(claims_a_frame_of_4_gigabytes),
         TEST(writes_a_frame_of_the_engine),
+        TEST(writes_to_every_descriptor),
+        TEST(uses_no_more_than_its_share),
         TEST(exits_while_delivering),
         TEST(closes_its_socket),
         TEST(floods_the_log),

@@ -13,6 +13,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "base/clock.h"
 #include "broker/rights.h"
 #include "output/confinement.h"
 #include "output/launcher.h"
@@ -53,11 +54,13 @@ static int set_up(void **state)
     f.module = open(RIG_HOSTILE, O_RDONLY | O_CLOEXEC);
     assert_true(f.module >= 0);
     const struct host_launch launches[] = {
-        {"one", RIG_HOSTILE, f.module, (int64_t)64 << 20, LAUNCHER_NOBODY, LAUNCHER_NOBODY},
-        {"two", RIG_HOSTILE, f.module, (int64_t)64 << 20, LAUNCHER_NOBODY, LAUNCHER_NOBODY},
+        {"one", RIG_HOSTILE, f.module, (int64_t)64 << 20, NS_PER_S, LAUNCHER_NOBODY,
+         LAUNCHER_NOBODY, 0, false},
+        {"two", RIG_HOSTILE, f.module, (int64_t)64 << 20, NS_PER_S, LAUNCHER_NOBODY,
+         LAUNCHER_NOBODY, 0, false},
     };
     const struct launcher_options options = {
-        .launches = launches, .count = 2, .uid = LAUNCHER_NOBODY, .gid = LAUNCHER_NOBODY};
+        .launches = launches, .count = 2, .own = 3, .uid = LAUNCHER_NOBODY, .gid = LAUNCHER_NOBODY};
 
     assert_int_equal(0, launcher_start(&f.launcher, &options));
     *state = &f;

@@ -1,10 +1,12 @@
 /* A plugin that tries what a taken-over plugin would, and reports how each attempt ended: a line
  * "WHAT RESULT", 0 or the errno, to its file. */
+#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/perf_event.h>
 #include <linux/sockios.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -24,6 +26,10 @@
 
 #include "picket/plugin.h"
 
+#ifndef PROBER_NEEDS
+#define PROBER_NEEDS 0
+#endif
+
 struct config {
     int fd;
     const char *text;
@@ -33,6 +39,9 @@ struct config {
     int64_t duration;
     int choice;
     int absent;
+    const char *closed;
+    int64_t port;
+    int64_t engine;
 };
 
 static const struct picket_option options[] = {
@@ -61,6 +70,18 @@ static const struct picket_option options[] = {
      .help = "",
      .offset = offsetof(struct config, choice)},
     {.name = "absent", .type = PICKET_FILE, .help = "", .offset = offsetof(struct config, absent)},
+    {.name = "closed",
+     .type = PICKET_STRING,
+     .help = "path of a file that only the engine may open",
+     .offset = offsetof(struct config, closed)},
+    {.name = "port",
+     .type = PICKET_INT,
+     .help = "of this machine, where somebody listens",
+     .offset = offsetof(struct config, port)},
+    {.name = "engine",
+     .type = PICKET_INT,
+     .help = "its pid",
+     .offset = offsetof(struct config, engine)},
 };
 
 static int fd = -1;
@@ -209,6 +230,63 @@ static void attack_memory(void)
     tried("shmget", syscall(SYS_shmget, 0, 4096, 0600));
 }
 
+static void attack_network(const struct config *config)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_port = htons((uint16_t)config->port),
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int inet = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    tried("inet", inet);
+    if (inet >= 0 && config->port)
+        tried("connect", connect(inet, (struct sockaddr *)&address, sizeof address));
+    tried("inet6", socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    tried("netlink", socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, 0));
+    tried("packet", socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0));
+    tried("inet_high_bits", syscall(SYS_socket, 0xff00000000UL | AF_INET, SOCK_STREAM, 0));
+    tried("vsock", socket(AF_VSOCK, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    tried("unspecified", socket(AF_UNSPEC, SOCK_STREAM | SOCK_CLOEXEC, 0));
+}
+
+static void attack_files(const struct config *config)
+{
+    DIR *proc = opendir("/proc");
+    int processes = 0;
+
+    tried("tmp", open("/tmp/picket-prober", O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+    tried("shm", open("/dev/shm/picket-prober", O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+    if (config->closed)
+        tried("closed", open(config->closed, O_RDONLY | O_CLOEXEC));
+    if (config->closed)
+        tried("closed_to_write", open(config->closed, O_WRONLY | O_CLOEXEC));
+    for (const struct dirent *entry; proc && (entry = readdir(proc));)
+        processes += entry->d_name[0] >= '1' && entry->d_name[0] <= '9';
+    say("processes", processes);
+    if (proc)
+        closedir(proc);
+    tried("signal_engine", config->engine ? kill((pid_t)config->engine, 0) : 0);
+    tried("remount", mount(NULL, "/", NULL, MS_REMOUNT | MS_BIND, NULL));
+    tried("unmount_proc", umount2("/proc", MNT_DETACH));
+    tried("new_network", unshare(CLONE_NEWNET));
+    tried("raise_user", setresuid(0, 0, 0));
+    tried("raise_group", setresgid(0, 0, 0));
+}
+
+/* One that ends, and one that would go on for long behind our back. */
+static void start_programs(void)
+{
+    int status = -1;
+    pid_t child = fork();
+
+    if (child == 0 && fork() == 0)
+        execl("/bin/sleep", "sleep", "4242", (char *)NULL);
+    if (child == 0)
+        execl("/bin/sh", "sh", "-c", "kill -0 $$ && exit 7", (char *)NULL);
+    tried("program", child);
+    if (child > 0 && waitpid(child, &status, 0) == child)
+        say("program_status", WEXITSTATUS(status));
+}
+
 static void report_score(void)
 {
     FILE *file = fopen("/proc/self/oom_score_adj", "re");
@@ -248,7 +326,12 @@ static int prober_open(const struct picket_host *host, const void *config, void 
     attack_others();
     attack_through_readiness();
     attack_machine();
-    attack_confinement();
+    attack_files(config);
+    attack_network(config);
+    if (picket_plugin.needs & PICKET_NEEDS_PROGRAMS)
+        start_programs();
+    else
+        attack_confinement();
     attack_memory();
     report_score();
     services = host;
@@ -281,6 +364,7 @@ static void prober_deliver(void *instance, const struct picket_alert *const *ale
 const struct picket_plugin picket_plugin = {
     .size = sizeof picket_plugin,
     .abi = PICKET_ABI,
+    .needs = PROBER_NEEDS,
     .name = "prober",
     .version = "1.0",
     .help = "tries what it must not be able to",

@@ -3,8 +3,10 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -23,9 +25,16 @@ void rig_init(struct rig *rig)
     assert_int_equal(0, chmod(rig->dir, 0755));
 }
 
-void rig_deinit(struct rig *rig)
+void rig_stop(struct rig *rig)
 {
     delivery_free(rig->delivery);
+    rig->delivery = NULL;
+}
+
+void rig_deinit(struct rig *rig)
+{
+    rig_stop(rig);
+    journal_free(rig->journal);
     DIR *dir = opendir(rig->dir);
     const struct dirent *entry;
 
@@ -44,7 +53,7 @@ static char *with_folder(struct rig *rig, const char *argument)
     CLEANUP(buffer_deinit) struct buffer out = {0};
 
     for (; *argument; argument++)
-        if (*argument == '@')
+        if (argument[0] == '@' && argument[1] == '/')
             buffer_put_string(&out, rig->dir);
         else
             buffer_put_char(&out, *argument);
@@ -62,13 +71,34 @@ static int start(struct rig *rig, const char *const *arguments, size_t count)
     assert_int_equal(
         0, output_config_parse(whole, count, &rig->arena, &rig->diags, &configs, &config_count));
     const struct delivery_options options = {
-        .outputs = configs, .output_count = config_count, .plugin_dir = RIG_PLUGIN_DIR};
+        .outputs = configs,
+        .output_count = config_count,
+        .plugin_dir = RIG_PLUGIN_DIR,
+        .journal = rig->journal,
+    };
 
     if (rig->diags.errors)
         return -EINVAL;
     int r = delivery_new(&options, &rig->diags, &rig->delivery);
 
-    return r < 0 ? r : delivery_start(rig->delivery);
+    if (r < 0)
+        return r;
+    rig->journal = NULL;
+    return delivery_start(rig->delivery);
+}
+
+void rig_open_journal(struct rig *rig, const char *path, int64_t size)
+{
+    CLEANUP(buffer_deinit) struct buffer why = {0};
+    const struct journal_options options = {
+        .path = with_folder(rig, path),
+        .size = size,
+        .age = INT64_MAX, /* rig_push() is always of the same time */
+        .uid = getuid(),
+        .gid = getgid()};
+
+    if (journal_new(&options, &why, &rig->journal) < 0)
+        fail_msg("%s", buffer_string(&why));
 }
 
 static const char *show(struct rig *rig)
@@ -231,8 +261,20 @@ void rig_expect_sum(struct rig *rig, size_t index)
     struct delivery_counters counters = rig_counters(rig, index);
 
     assert_int_equal(rig->pushed, counters.offered);
-    assert_int_equal(counters.offered,
-                     counters.delivered + counters.rejected + counters.dropped + counters.queued);
+    assert_int_equal(counters.offered, counters.delivered + counters.rejected + counters.dropped +
+                                           counters.expired + counters.queued);
+}
+
+unsigned rig_isolation(void)
+{
+    int status;
+    pid_t pid = fork();
+
+    if (pid == 0)
+        _exit((int)(isolation_enter(0) |
+                    (unshare(CLONE_NEWPID) < 0 ? (unsigned)ISOLATION_PIDS : 0U)));
+    assert_int_equal(pid, waitpid(pid, &status, 0));
+    return (unsigned)WEXITSTATUS(status);
 }
 
 int rig_main(int argc, char **argv, int (*tests)(void))

@@ -12,12 +12,14 @@
 /* clang-format on */
 
 #include "output/delivery.h"
+#include "output/isolation.h"
 
 struct rig {
     char dir[64];
     struct arena arena;
     struct diag_list diags;
     struct delivery *delivery;
+    struct journal *journal; /* until a delivery has it */
     unsigned pushed;
     struct buffer shown; /* diagnostics, after rig_refuse() */
 };
@@ -25,8 +27,14 @@ struct rig {
 void rig_init(struct rig *rig);
 void rig_deinit(struct rig *rig);
 
-/* Starts outputs; in an argument '@' stands for the rig's folder. */
+/* Starts outputs; in an argument '@' before a '/' stands for the rig's folder. */
 void rig_start(struct rig *rig, const char *const *arguments, size_t count);
+
+/* Opens the journal at PATH ('@' as above) for what is started next. */
+void rig_open_journal(struct rig *rig, const char *path, int64_t size);
+
+/* Ends the delivery, as the engine's end does; another can be started. */
+void rig_stop(struct rig *rig);
 
 /* Expects them not to start, and returns the diagnostics. */
 const char *rig_refuse(struct rig *rig, const char *const *arguments, size_t count);
@@ -57,6 +65,9 @@ size_t rig_count_lines(struct text t);
 
 /* Offered is the sum of the rest; and it is what was pushed. */
 void rig_expect_sum(struct rig *rig, size_t index);
+
+/* What of its isolation a host cannot get here (enum isolation). */
+unsigned rig_isolation(void);
 
 /* A main() for cmocka tests that is also the output host. */
 int rig_main(int argc, char **argv, int (*tests)(void));

@@ -47,19 +47,22 @@ start run run -r "$rules" -o console -o "json,path=$work/alerts"
 until_true 10 grep -q "$token first" "$work/run.out" || fail "no alert on the console in a second"
 until_true 10 grep -q "$token first" "$work/alerts" || fail "no alert in the file in a second"
 grep -q '"rule":{"id":"scratch-program"' "$work/alerts" || fail "another rule alerted"
-# The detection thread goes before others, the one that reads rules behind them.
+# Detection and delivery go before others, who reads rules behind them.
 [ "$(nice_of "/proc/$pid/task/$pid")" = -10 ] || fail "the detection thread has the usual priority"
 for task in "/proc/$pid/task/"[0-9]* $(children_of "$pid"); do
     [ "$task" = "/proc/$pid/task/$pid" ] && continue
     wanted=0
-    [ "$(cat "$task/comm")" = picket-loader ] && wanted=10
+    case $(cat "$task/comm") in
+    picket-loader) wanted=10 ;;
+    picket-deliver) wanted=-10 ;;
+    esac
     [ "$(nice_of "$task")" = "$wanted" ] ||
         fail "$(cat "$task/comm") has nice $(nice_of "$task")"
 done
-kill -USR1 "$pid"
-until_true 20 grep -q 'console .*offered [1-9]' "$work/run.err" || fail "SIGUSR1 prints no counts"
+kill -USR2 "$pid"
+until_true 20 grep -q 'console .*offered [1-9]' "$work/run.err" || fail "SIGUSR2 prints no counts"
 stop run
-grep -q 'json .*offered \([0-9]*\) = delivered \1 + rejected 0 + dropped 0 + queued 0' \
+grep -q 'json .*offered \([0-9]*\) = delivered \1 + rejected 0 + dropped 0 + expired 0 + queued 0' \
     "$work/run.err" || fail "counts of json: $(grep json "$work/run.err")"
 
 # An output or a rule that asks has the SHA-256 of what runs, while it runs: this folder is closed to
@@ -149,7 +152,7 @@ ulimit -S -f 1
 start full run -r "$rules" -o console
 # shellcheck disable=SC3045
 ulimit -S -f unlimited
-kill -USR1 "$pid"
+kill -USR2 "$pid"
 "$work/$token" full
 until_true 20 grep -q "$token full" "$work/full.out" || fail "ended by a file that may not grow"
 kill -INT "$pid"

@@ -90,9 +90,12 @@ rules: [$rules]
 outputs:
   - {plugin: json, path: $work/alerts}
 sensor: {ring: 128KiB}
+journal: {path: $work/kept/alerts.db}
 END
+chmod 711 "$work"
 start run -c "$work/picket.yaml"
 expect_engine 3999 3999
+expect_rights "/proc/$(pgrep -P "$pid" -x picket-keeper)/status" 3999 3999 $none
 launcher=$(launcher)
 host=$(pgrep -P "$launcher")
 expect_rights "/proc/$launcher/status" 3999 3999 00000000000000e0 00000000000000c0
@@ -106,13 +109,19 @@ restarted() {
 }
 until_true 100 restarted || fail "the host is not started again"
 alerted second "$work/rotated"
+# Whom the engine has become may make files where it is to: logrotate's signal.
+chmod 777 "$work"
+kill -USR1 "$pid"
+until_true 50 test -e "$work/alerts" || fail "SIGUSR1 opens no file"
+alerted third "$work/alerts"
+[ "$(stat -c %u:%a "$work/alerts")" = 3999:640 ] || fail "$(stat -c %u:%a "$work/alerts") made it"
 expect_rights "/proc/$(pgrep -P "$launcher")/status" 65534 65534 $none
 kill -STOP "$pid"
 storm
 kill -CONT "$pid"
 until_true 50 grep -q 'events were missed' "$work/err" || fail "a loss is not told"
-kill -USR1 "$pid"
-until_true 50 grep -q 'counts after' "$work/err" || fail "SIGUSR1 prints no counts"
+kill -USR2 "$pid"
+until_true 50 grep -q 'counts after' "$work/err" || fail "SIGUSR2 prints no counts"
 stop 0
 gone "$launcher" "$host" || fail "processes are left"
 grep -q 'json .*offered \([0-9]*\) = delivered \1 ' "$work/err" || fail "$(grep json "$work/err")"

@@ -121,7 +121,7 @@ pid=
 [ "$generation" = "$reloads" ] || fail "ended after $generation reloads"
 grep -q "reloads *taken $took, rejected $((reloads - took))\$" "$work/err" ||
     fail "$(grep reloads "$work/err"), not $took and $((reloads - took))"
-grep -q 'json .*offered \([0-9]*\) = delivered \1 + rejected 0 + dropped 0 + queued 0' "$work/err" ||
+grep -q 'json .*offered \([0-9]*\) = delivered \1 + rejected 0 + dropped 0 + expired 0 + queued 0' "$work/err" ||
     fail "counts of json: $(grep '^  json' "$work/err")"
 grep -q 'lost 0 (' "$work/err" || fail "$(grep '^  sensor' "$work/err")"
 [ "$started" -gt $((early + reloads)) ] || fail "a storm of $started execs is none"

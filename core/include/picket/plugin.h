@@ -22,20 +22,29 @@
  *
  * WHERE A PLUGIN RUNS. Each configured output has a process of its own, its host, which loads this
  * one plugin. The host runs as an unprivileged user without any capability, cannot gain privileges,
- * cannot start programs or other processes (threads it can), cannot signal, trace or look into any
- * other process, and has /dev/null as its standard input and output. It is killed when it does not
- * answer within the output's `deadline`, when it breaks this contract, and when the engine ends.
- * What is written to standard error appears, escaped and limited in rate, in the engine's log.
- * Memory beyond the output's `memory` is not to be had: malloc() returns NULL. The limit holds for
- * private memory, and what would pass it by (shared anonymous memory, memfd_create, shmget) is
- * refused; it does not count what the kernel keeps for threads, pipes and sockets, nor files, those
- * in /dev/shm among them. When the machine runs out of memory, hosts are the first to be killed.
- * SIGPIPE, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2 and SIGALRM are ignored. Few
- * environment variables are there: LANG, LC_*, TZ, TERM, NO_COLOR, COLORTERM.
+ * cannot signal, trace or look into any other process, and has /dev/null as its standard input and
+ * output. What a plugin does not state in its `needs` it does not get: without PICKET_NEEDS_NETWORK
+ * there is no network, without PICKET_NEEDS_PROGRAMS no program or process can be started (threads
+ * can). Files can be read as far as the user may, and nothing can be written but through options of
+ * type file and folder. Unix sockets that have a path can be connected to whatever the needs. Where
+ * the kernel does not let picket make namespaces (in a container, say), the user's permissions are
+ * what keeps files from being written to; all else holds there, too.
+ *
+ * The host is killed when it does not answer within the output's `deadline`, when it breaks this
+ * contract, and when the engine ends. Beyond the output's `cpu` it is held up. What is written to
+ * standard error appears, escaped and limited in rate, in the engine's log. Memory beyond the
+ * output's `memory` is not to be had: malloc() returns NULL. The limit holds for private memory,
+ * and what would pass it by (shared anonymous memory, memfd_create, shmget) is refused; it does not
+ * count what the kernel keeps for threads, pipes and sockets. When the machine runs out of memory,
+ * hosts are the first to be killed. SIGPIPE, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2 and
+ * SIGALRM are ignored. Few environment variables are there: LANG, LC_*, TZ, TERM, NO_COLOR,
+ * COLORTERM.
  *
  * LIFE. open, then any number of deliver and flush, then close: once each, always from the same
  * thread, never two at a time. A host that was killed or crashed is started again (with growing
- * pauses), and everything begins anew with open; close is not called in a process that dies.
+ * pauses), and everything begins anew with open; close is not called in a process that dies. The
+ * object may be loaded, and left without open, just to read its table. No exception of C++ and no
+ * longjmp() may leave a callback.
  *
  * DELIVERY IS AT LEAST ONCE, IN ORDER. Alerts that a verdict has not settled are offered again,
  * to the next process if need be: a receiver can drop repeats by the alert's id. An alert that ends
@@ -51,7 +60,8 @@
  * added at the end; zero in them means what their absence meant. A plugin therefore asks
  * PICKET_HAS() before it uses a member that is newer than the oldest picket it wants to run in.
  * PICKET_ABI changes only when old plugins can no longer run. Values of enumerations are never
- * reused. Include nothing but this header, link nothing of picket.
+ * reused; a type, flag or need that a picket does not know makes it refuse the plugin. Include
+ * nothing but this header, link nothing of picket.
  *
  * UNITS. Times and durations are nanoseconds in int64_t, times since 1970 in UTC; sizes are bytes
  * in int64_t. */
@@ -87,7 +97,8 @@ enum picket_log_level {
     PICKET_LOG_DEBUG = 3
 };
 
-/* What a user writes for an option, and what stands at .offset in the config then. */
+/* What a user writes for an option, and what stands at .offset in the config then. Descriptors are
+ * the core's: do not close them. */
 enum picket_option_type {
     PICKET_STRING = 0,   /* any text            const char * (NULL without a value) */
     PICKET_INT = 1,      /* 10, -3, 0x1f        int64_t */
@@ -98,14 +109,31 @@ enum picket_option_type {
     /* A path, or "-" for picket's standard output     int, a file descriptor (-1 without a value).
      * The engine opens it, as the user who started picket, for appending, and makes it with mode
      * 0640 if it is not there: so a plugin writes where its own user could not. A regular file
-     * can be read too, if the user may. It is the core's: do not close it. Blocking, and perhaps
-     * shared with others: do not change its flags. */
-    PICKET_FILE = 6
+     * can be read too, if the user may. Blocking, and perhaps shared with others: do not change its
+     * flags. Between two callbacks (SIGUSR1 to the engine, for logrotate), or within rotate(), the
+     * same descriptor may come to be another file of that path. */
+    PICKET_FILE = 6,
+    /* Texts: a list in the configuration, or one; with -o the key repeated.
+     * const char *const *, their end a NULL; never NULL itself. .value is one text. */
+    PICKET_STRINGS = 7,
+    /* The path of a folder, made if it is not there     int, a directory to use with openat() and
+     * the like (-1 without a value). What is beneath it can be written to, as far as the user that
+     * the host runs as may (one that picket makes is his), and cannot be left through "..". */
+    PICKET_FOLDER = 8,
+    /* A path          int, a Unix stream socket that is bound there and listens (-1 without a
+     * value): accept() from it. The engine binds it; its mode is 0660, its group that of the folder
+     * it is in. It outlives the host: connections wait for the next one. Does not block. */
+    PICKET_SOCKET = 9
 };
 
 enum picket_option_flag {
     PICKET_REQUIRED = 1, /* the user must give it; .value is not used */
-    PICKET_SECRET = 2    /* its value is never shown in a message or a listing */
+    /* PICKET_STRING and _STRINGS: a password. The user names a file or a credential of systemd that
+     * holds it, and the engine reads it, as the user who started picket, without the line break at
+     * its end: {file: PATH}, {credential: NAME}, or with -o KEY.file=PATH. It is never shown in a
+     * message or a listing. */
+    PICKET_SECRET = 2,
+    PICKET_ROTATES = 4 /* PICKET_FILE: the plugin may ask rotate() for it */
 };
 
 /* An option the output takes, from the configuration or from `-o NAME,key=value`. The core checks
@@ -131,8 +159,13 @@ struct picket_alert {
     const char *message; /* of this alert, one line for people */
     const char *json;    /* the whole alert, one object on one line, no newline behind it */
     size_t json_len;     /* strlen(json) */
-    int32_t severity;    /* enum picket_severity */
-    uint32_t reserved;   /* 0 */
+    /* The alert as the user wants to see it at this output (its settings `format`, `template`), one
+     * line, no newline behind it: what to write where there is no reason to write something else.
+     * Where `redact` is set, secrets are masked in it, in the JSON and in the message alike. */
+    const char *text;
+    size_t text_len;   /* strlen(text) */
+    int32_t severity;  /* enum picket_severity */
+    uint32_t reserved; /* 0 */
 };
 
 /* What the core does for a plugin. The functions take the host they belong to. */
@@ -140,6 +173,7 @@ struct picket_host {
     size_t size;
     const char *output;  /* the name of this output in the user's configuration */
     const char *version; /* of picket, "0.1.0" */
+    int64_t deadline;    /* how long a callback may take: wait for nobody longer than that */
 
     /* Says TEXT (copied; one line, escaped for terminals) in the engine's log, behind the output's
      * name. Beyond some 20 lines a second, lines are counted and not shown. From any thread. */
@@ -155,6 +189,13 @@ struct picket_host {
      * that are not UTF-8 escaped. Within a callback only, from its thread; valid until the callback
      * returns. NULL when out of memory, or when TEXT is NULL. */
     const char *(*printable)(const struct picket_host *host, const char *text);
+
+    /* Begins the file of OPTION (PICKET_FILE with PICKET_ROTATES) anew: PATH is renamed to PATH.1,
+     * what was PATH.1 to PATH.2 and so on, KEEP of them (1 to 1000) are kept; the descriptor then
+     * is a new PATH. 0, or a negative number and all is as before: the log says why, and a plugin
+     * had better go on writing. That it is no file to be renamed (a pipe, "-") is such a reason.
+     * Within deliver and flush only, from their thread. */
+    int (*rotate)(const struct picket_host *host, const char *option, uint32_t keep);
 };
 
 enum picket_action {
@@ -168,21 +209,28 @@ enum picket_action {
  * .delivered to the number of alerts it was given has said all. */
 struct picket_verdict {
     size_t size;
-    size_t delivered;   /* how many from the front of the batch need no more care */
-    uint32_t action;    /* enum picket_action, about what follows them */
-    uint32_t retry_ms;  /* PICKET_RETRY: 10 at least, 3,600,000 at most; beyond that it is cut */
-    const char *reason; /* for people, one line: why retry or reject. Read when deliver returns. */
+    size_t delivered; /* how many from the front of the batch need no more care */
     /* PICKET_REJECT: how many after the delivered ones can never be delivered; 0 counts as 1. A
      * receiver that is gone for good is a reason to reject all that is left of the batch. */
     size_t rejected;
+    uint32_t action;    /* enum picket_action, about what follows them */
+    uint32_t retry_ms;  /* PICKET_RETRY: 10 at least, 3,600,000 at most; beyond that it is cut */
+    const char *reason; /* for people, one line: why retry or reject. Read when deliver returns. */
+};
+
+/* What a plugin cannot do without. */
+enum picket_need {
+    PICKET_NEEDS_NETWORK = 1, /* sockets of IPv4 and IPv6, in the machine's network */
+    /* Starting programs and processes, which get what the host has: user, limits, network if that
+     * is needed too. They see no process but their own kind, may write what the user may, and are
+     * killed with the host. */
+    PICKET_NEEDS_PROGRAMS = 2
 };
 
 struct picket_plugin {
-    size_t size;  /* sizeof(struct picket_plugin) */
-    uint32_t abi; /* PICKET_ABI */
-    /* The most alerts one deliver should get, 0 for the core's own choice (256). A plugin that
-     * takes long over one alert wants few: the deadline is that of the whole batch. */
-    uint32_t batch_max;
+    size_t size;         /* sizeof(struct picket_plugin) */
+    uint32_t abi;        /* PICKET_ABI */
+    uint32_t needs;      /* enum picket_need, or'ed */
     const char *name;    /* "syslog": lower-case letters, digits, '_' and '-', a letter first */
     const char *version; /* of the plugin */
     const char *help;    /* one line: what it does with alerts */
@@ -191,6 +239,10 @@ struct picket_plugin {
     size_t option_size;  /* sizeof(struct picket_option) */
     size_t option_count; /* 64 at most */
     size_t config_size;  /* of the plugin's config structure, 64 KiB at most */
+
+    /* The most alerts one deliver should get, 0 for the core's own choice. A plugin that
+     * takes long over one alert wants few: the deadline is that of the whole batch. */
+    size_t batch_max;
 
     /* Makes *INSTANCE (may stay NULL) from CONFIG. 0, or any negative number: then the text last
      * logged at PICKET_LOG_ERROR is shown to the user as the reason, and close is not called. Fail

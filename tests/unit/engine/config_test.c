@@ -122,6 +122,52 @@ static void nothing_means_the_defaults(void **state)
     assert_int_equal(f->config.failures, SENSOR_FAILURES_NATIVE);
 }
 
+static void options_are_values_lists_and_places_of_secrets(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(read_config(f, "outputs:\n"
+                                    "  - {plugin: x, words: [a, b], none: [], one: c,\n"
+                                    "     token: {file: /t}, key: {credential: k}}\n"
+                                    "  - {plugin: y, token: {path: /t}}\n"),
+                     -EINVAL);
+    assert_int_equal(f->diags.count, 1);
+    assert_int_equal(f->diags.items[0].mark.line, 4);
+    const struct output_setting *settings = f->config.outputs[0].settings;
+
+    assert_int_equal(f->config.outputs[0].setting_count, 6);
+    assert_false(f->config.outputs[0].exposed);
+    assert_true(text_is(settings[1].key, "words") && text_is(settings[1].value, "b"));
+    assert_true(settings[0].in_list && settings[1].in_list && settings[2].in_list);
+    assert_null(settings[2].value.ptr);
+    assert_false(settings[3].in_list);
+    assert_int_equal(settings[3].source, SETTING_VALUE);
+    assert_int_equal(settings[4].source, SETTING_FILE);
+    assert_true(text_is(settings[4].value, "/t"));
+    assert_int_equal(settings[5].source, SETTING_CREDENTIAL);
+}
+
+static void journal_is_where_and_how_much(void **state)
+{
+    struct fixture *f = *state;
+    const struct config_journal *journal = &f->config.journal;
+
+    assert_int_equal(read_config(f, "rules: []\n"), 0);
+    assert_true(journal->wanted && !journal->given);
+    assert_string_equal(journal->path, "/var/lib/picket/alerts.db");
+    assert_int_equal(read_config(f, "journal: {path: /d/a.db, size: 10MiB, age: 2d}\n"), 0);
+    assert_true(journal->wanted && journal->given);
+    assert_string_equal(journal->path, "/d/a.db");
+    assert_int_equal(journal->size, 10 << 20);
+    assert_int_equal(journal->age, 2 * 24 * 3600 * 1000000000LL);
+    assert_int_equal(read_config(f, "journal: false\n"), 0);
+    assert_false(journal->wanted);
+    assert_int_equal(read_config(f, "journal: {path: a.db, size: 1KiB, age: 0s, pth: /d}\n"),
+                     -EINVAL);
+    assert_int_equal(f->diags.errors, 4);
+    assert_non_null(strstr(f->diags.items[3].message, "did you mean 'path'?"));
+}
+
 static void failures_of_which_programs(void **state)
 {
     struct fixture *f = *state;
@@ -141,7 +187,7 @@ static void all_mistakes_in_one_pass(void **state)
         const char *code;
     } expected[] = {
         {1, 1, "unknown-key"},  {2, 8, "wrong-type"},   {4, 5, "missing-key"},
-        {5, 26, "wrong-type"},  {7, 9, "wrong-type"},   {8, 13, "wrong-type"},
+        {5, 27, "wrong-type"},  {7, 9, "wrong-type"},   {8, 13, "wrong-type"},
         {9, 3, "unknown-key"},  {10, 20, "wrong-type"}, {12, 7, "wrong-type"},
         {13, 7, "unknown-key"}, {14, 7, "wrong-type"},  {15, 8, "wrong-type"},
     };
@@ -151,7 +197,7 @@ static void all_mistakes_in_one_pass(void **state)
                                     "rules: /etc/x\n"
                                     "outputs:\n"
                                     "  - {path: x}\n"
-                                    "  - {plugin: json, path: [a]}\n"
+                                    "  - {plugin: json, path: [[a]]}\n"
                                     "sensor:\n"
                                     "  ring: much\n"
                                     "  failures: maybe\n"
@@ -203,7 +249,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(reads_everything, set_up, tear_down),
         cmocka_unit_test_setup_teardown(level_that_is_enough, set_up, tear_down),
         cmocka_unit_test_setup_teardown(nothing_means_the_defaults, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(journal_is_where_and_how_much, set_up, tear_down),
         cmocka_unit_test_setup_teardown(failures_of_which_programs, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(options_are_values_lists_and_places_of_secrets, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(all_mistakes_in_one_pass, set_up, tear_down),
         cmocka_unit_test_setup_teardown(is_one_document, set_up, tear_down),
         cmocka_unit_test_setup_teardown(says_what_cannot_be_read, set_up, tear_down),

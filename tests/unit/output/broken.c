@@ -42,6 +42,7 @@ __attribute__((visibility("default"))) extern const struct later
 const struct later later_plugin = {
     .known = {.size = BROKEN_SIZE,
               .abi = BROKEN_ABI,
+              .needs = BROKEN_NEEDS,
               .name = BROKEN_NAME,
               .version = "1",
               .help = "h",

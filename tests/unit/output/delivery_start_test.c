@@ -49,7 +49,7 @@ static void unknown_options_are_named(void **state)
     expect_refusal(*state, "console,colour=never",
                    "-o:1:9: error: output 'console' has no option 'colour'; did you mean 'color'? "
                    "[unknown-option]\n"
-                   "    1 | console,colour=never\n"
+                   "    1 | console,colour=*****\n"
                    "      |         ^~~~~~\n");
 }
 

@@ -38,7 +38,7 @@ static void a_host_without_a_pidfd_is_ended(void **state)
                                        .gid = LAUNCHER_NOBODY,
                                        .memory = (int64_t)64 << 20};
     const struct launcher_options options = {
-        .launches = &launch, .count = 1, .uid = LAUNCHER_NOBODY, .gid = LAUNCHER_NOBODY};
+        .launches = &launch, .count = 1, .own = 1, .uid = LAUNCHER_NOBODY, .gid = LAUNCHER_NOBODY};
     struct launcher launcher;
     struct host_ends ends;
     int status;

@@ -9,42 +9,117 @@
 
 #include "picket/plugin.h"
 
+#define SIZE(bytes, name)          assert_int_equal(bytes, sizeof(struct picket_##name))
+#define PLACE(bytes, name, member) assert_int_equal(bytes, offsetof(struct picket_##name, member))
+
 static void structures_stay_as_they_are(void **state)
 {
-    assert_int_equal(104, sizeof(struct picket_plugin));
-    assert_int_equal(8, offsetof(struct picket_plugin, abi));
-    assert_int_equal(16, offsetof(struct picket_plugin, name));
-    assert_int_equal(40, offsetof(struct picket_plugin, options));
-    assert_int_equal(64, offsetof(struct picket_plugin, config_size));
-    assert_int_equal(72, offsetof(struct picket_plugin, open));
-    assert_int_equal(96, offsetof(struct picket_plugin, close));
-    assert_int_equal(64, sizeof(struct picket_option));
-    assert_int_equal(48, offsetof(struct picket_option, offset));
-    assert_int_equal(56, offsetof(struct picket_option, type));
-    assert_int_equal(80, sizeof(struct picket_alert));
-    assert_int_equal(72, offsetof(struct picket_alert, severity));
-    assert_int_equal(48, sizeof(struct picket_host));
-    assert_int_equal(24, offsetof(struct picket_host, log));
-    assert_int_equal(40, sizeof(struct picket_verdict));
-    assert_int_equal(24, offsetof(struct picket_verdict, reason));
-    assert_int_equal(32, offsetof(struct picket_verdict, rejected));
+    SIZE(64, option);
+    PLACE(0, option, name);
+    PLACE(8, option, value);
+    PLACE(16, option, help);
+    PLACE(24, option, choices);
+    PLACE(32, option, min);
+    PLACE(40, option, max);
+    PLACE(48, option, offset);
+    PLACE(56, option, type);
+    PLACE(60, option, flags);
+    SIZE(96, alert);
+    PLACE(0, alert, size);
+    PLACE(8, alert, id);
+    PLACE(16, alert, time);
+    PLACE(24, alert, host);
+    PLACE(32, alert, rule);
+    PLACE(40, alert, title);
+    PLACE(48, alert, message);
+    PLACE(56, alert, json);
+    PLACE(64, alert, json_len);
+    PLACE(72, alert, text);
+    PLACE(80, alert, text_len);
+    PLACE(88, alert, severity);
+    PLACE(92, alert, reserved);
+    SIZE(64, host);
+    PLACE(0, host, size);
+    PLACE(8, host, output);
+    PLACE(16, host, version);
+    PLACE(24, host, deadline);
+    PLACE(32, host, log);
+    PLACE(40, host, value);
+    PLACE(48, host, printable);
+    PLACE(56, host, rotate);
+    SIZE(40, verdict);
+    PLACE(0, verdict, size);
+    PLACE(8, verdict, delivered);
+    PLACE(16, verdict, rejected);
+    PLACE(24, verdict, action);
+    PLACE(28, verdict, retry_ms);
+    PLACE(32, verdict, reason);
+    SIZE(112, plugin);
+    PLACE(0, plugin, size);
+    PLACE(8, plugin, abi);
+    PLACE(12, plugin, needs);
+    PLACE(16, plugin, name);
+    PLACE(24, plugin, version);
+    PLACE(32, plugin, help);
+    PLACE(40, plugin, options);
+    PLACE(48, plugin, option_size);
+    PLACE(56, plugin, option_count);
+    PLACE(64, plugin, config_size);
+    PLACE(72, plugin, batch_max);
+    PLACE(80, plugin, open);
+    PLACE(88, plugin, deliver);
+    PLACE(96, plugin, flush);
+    PLACE(104, plugin, close);
+}
+
+static void numbers_stay_as_they_are(void **state)
+{
+    assert_int_equal(1, PICKET_ABI);
+    assert_int_equal(0, PICKET_INFORMATIONAL);
+    assert_int_equal(1, PICKET_LOW);
+    assert_int_equal(2, PICKET_MEDIUM);
+    assert_int_equal(3, PICKET_HIGH);
+    assert_int_equal(4, PICKET_CRITICAL);
+    assert_int_equal(0, PICKET_LOG_ERROR);
+    assert_int_equal(1, PICKET_LOG_WARNING);
+    assert_int_equal(2, PICKET_LOG_INFO);
+    assert_int_equal(3, PICKET_LOG_DEBUG);
+    assert_int_equal(0, PICKET_STRING);
+    assert_int_equal(1, PICKET_INT);
+    assert_int_equal(2, PICKET_BOOL);
+    assert_int_equal(3, PICKET_SIZE);
+    assert_int_equal(4, PICKET_DURATION);
+    assert_int_equal(5, PICKET_ENUM);
+    assert_int_equal(6, PICKET_FILE);
+    assert_int_equal(7, PICKET_STRINGS);
+    assert_int_equal(8, PICKET_FOLDER);
+    assert_int_equal(9, PICKET_SOCKET);
+    assert_int_equal(1, PICKET_REQUIRED);
+    assert_int_equal(2, PICKET_SECRET);
+    assert_int_equal(4, PICKET_ROTATES);
+    assert_int_equal(0, PICKET_OK);
+    assert_int_equal(1, PICKET_RETRY);
+    assert_int_equal(2, PICKET_REJECT);
+    assert_int_equal(1, PICKET_NEEDS_NETWORK);
+    assert_int_equal(2, PICKET_NEEDS_PROGRAMS);
 }
 
 static void members_are_asked_for_by_size(void **state)
 {
-    struct picket_verdict verdict = {.size = offsetof(struct picket_verdict, rejected)};
+    struct picket_verdict verdict = {.size = offsetof(struct picket_verdict, reason)};
     struct picket_verdict *shorter = &verdict;
 
-    assert_true(PICKET_HAS(shorter, reason));
-    assert_false(PICKET_HAS(shorter, rejected));
+    assert_true(PICKET_HAS(shorter, retry_ms));
+    assert_false(PICKET_HAS(shorter, reason));
     shorter->size = sizeof verdict;
-    assert_true(PICKET_HAS(shorter, rejected));
+    assert_true(PICKET_HAS(shorter, reason));
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(structures_stay_as_they_are),
+        cmocka_unit_test(numbers_stay_as_they_are),
         cmocka_unit_test(members_are_asked_for_by_size),
     };
 

@@ -57,6 +57,7 @@ static void broken_ones_do_not(void **state)
     expect_refused(BROKEN "name.so", "its name is not of lower-case letters");
     expect_refused(BROKEN "option.so", "two of its options have the same name");
     expect_refused(BROKEN "reserved.so", "the name of one that every output has");
+    expect_refused(BROKEN "needs.so", "it needs something that this picket does not know");
     expect_refused(BROKEN "type.so", "of a type this picket does not know");
     expect_refused(BROKEN "offset.so", "lies outside its config structure, or is not aligned");
     expect_refused(BROKEN "misaligned.so", "lies outside its config structure, or is not aligned");

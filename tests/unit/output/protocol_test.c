@@ -164,11 +164,12 @@ static void tables_come_out_as_they_went_in(void **state)
          .min = -1,
          .max = 65535,
          .type = PICKET_INT,
-         .flags = PICKET_SECRET},
+         .flags = PICKET_REQUIRED},
     };
     const struct plugin_info info = {.name = TEXT("x-1"),
                                      .version = TEXT("1"),
                                      .help = TEXT("does"),
+                                     .needs = PICKET_NEEDS_PROGRAMS,
                                      .batch_max = 3,
                                      .options = options,
                                      .option_count = 2};
@@ -179,13 +180,14 @@ static void tables_come_out_as_they_went_in(void **state)
     plugin_info_put(&info, &bytes);
     assert_int_equal(0, plugin_info_read(buffer_text(&bytes), &arena, &got));
     assert_true(text_is(got.name, "x-1"));
+    assert_int_equal(PICKET_NEEDS_PROGRAMS, got.needs);
     assert_int_equal(3, got.batch_max);
     assert_int_equal(2, got.option_count);
     assert_true(text_is(got.options[0].choices, "red|green"));
     assert_null(got.options[1].value.ptr);
     assert_int_equal(-1, got.options[1].min);
     assert_int_equal(65535, got.options[1].max);
-    assert_int_equal(PICKET_SECRET, got.options[1].flags);
+    assert_int_equal(PICKET_REQUIRED, got.options[1].flags);
     for (size_t len = 0; len < bytes.len; len++)
         assert_int_equal(-EPROTO, plugin_info_read((struct text){bytes.data, len}, &arena, &got));
 }

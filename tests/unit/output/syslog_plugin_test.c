@@ -88,9 +88,9 @@ static void messages_look_like_those_of_syslog_3(void **state)
     push(rig, 0, "third", "{}");
     rig_drain(rig);
     /* local3 is 19: 19 * 8 + 2 for critical, + 6 for informational */
-    expect_datagram(fd, "^<154>Jan  1 14:03:22 picket\\[[0-9]+\\]: tmp-binary \\[critical\\] "
+    expect_datagram(fd, "^<154>Jan  1 14:03:22 picket: tmp-binary \\[critical\\] "
                         "first\\\\nsecond$");
-    expect_datagram(fd, "^<158>Jan  1 14:03:22 picket\\[[0-9]+\\]: tmp-binary \\[-\\] third$");
+    expect_datagram(fd, "^<158>Jan  1 14:03:22 picket: tmp-binary \\[-\\] third$");
 }
 
 static void structured_data_is_escaped(void **state)
@@ -98,10 +98,10 @@ static void structured_data_is_escaped(void **state)
     struct rig *rig = *state;
     CLEANUP(closep) int fd = listen_at(rig_path(rig, "log"));
 
-    start(rig, "syslog,socket=@/log,format=rfc5424,tag=my tag");
+    start(rig, "syslog,socket=@/log,standard=rfc5424,tag=my tag");
     push(rig, 3, "m", EVENT);
     rig_drain(rig);
-    expect_datagram(fd, "^<83>1 2026-01-01T14:03:22\\.123456Z web_1 my_tag [0-9]+ tmp-binary "
+    expect_datagram(fd, "^<83>1 2026-01-01T14:03:22\\.123456Z web_1 my_tag - tmp-binary "
                         "\\[picket@32473 id=\"01ABC\" rule=\"tmp-binary\" severity=\"critical\" "
                         "pid=\"42\" uid=\"0\" exe=\"/tmp/a \\\\\"b\\\\\"\\\\\\]\"\\] m$");
 }
@@ -117,12 +117,12 @@ static void json_is_sent_whole_or_not_at_all(void **state)
     memset(json, ' ', len);
     json[0] = '{';
     json[len - 1] = '}';
-    start(rig, "syslog,socket=@/log,content=json");
+    start(rig, "syslog,socket=@/log,content=alert");
     push(rig, 3, "m", "{\"a\":1}");
     push(rig, 3, "too long a JSON", json);
     rig_drain(rig);
-    expect_datagram(fd, "\\]: \\{\"a\":1\\}$");
-    expect_datagram(fd, "\\]: tmp-binary \\[-\\] too long a JSON$");
+    expect_datagram(fd, "picket: \\{\"a\":1\\}$");
+    expect_datagram(fd, "picket: tmp-binary \\[-\\] too long a JSON$");
 }
 
 static void long_messages_are_cut(void **state)
