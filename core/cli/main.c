@@ -29,6 +29,11 @@ static const struct verb verbs[] = {
      "[-v] [-c FILE] [-r RULES]... [-o NAME[,key=value]...]... "
      "[--any-logsource] [--min-level LEVEL] [--stats[=N]] FILE.jsonl[.gz]|-",
      "match recorded events; --stats: and say what each rule cost"},
+    {"alerts", verb_alerts,
+     "[--journal PATH] [--since TIME] [--until TIME] [--rule GLOB]... [--severity LEVEL] "
+     "[--search TEXT] [-n|--limit N] [--reverse] [-f|--follow] [--format table|json|csv] | "
+     "show [--journal PATH] [--format text|json] ID",
+     "list the alerts that the journal has, or draw one of them"},
     {"check", verb_check,
      "[--format text|json|sarif] [--allow CODE]... [--strict] [--summary] [--explain-plan RULE] "
      "[--any-logsource] [--min-level LEVEL] RULES...",

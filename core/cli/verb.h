@@ -11,6 +11,7 @@ int verb_run(int argc, char **argv);
 int verb_watch(int argc, char **argv);
 int verb_record(int argc, char **argv);
 int verb_replay(int argc, char **argv);
+int verb_alerts(int argc, char **argv);
 int verb_check(int argc, char **argv);
 int verb_schema(int argc, char **argv);
 int verb_test(int argc, char **argv);
