@@ -1,5 +1,5 @@
 /* The conformance kit: what comes with picket passes it, what breaks the contract does not. */
-#include "rig.h"
+#include "receiver.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -109,6 +109,34 @@ static void syslog_passes(void **state)
     rig_deinit(&rig);
 }
 
+/* The plugin as ARGUMENT says, the port of SCRIPT's server at its end. */
+static void expect_pass_with(const char *script, const char *argument, unsigned least)
+{
+    const char *const none[] = {NULL};
+    struct rig rig;
+    struct receiver receiver = {.rig = &rig, .script = script};
+
+    if (!receiver_is_possible(script))
+        skip();
+    rig_init(&rig);
+    receiver_start(&receiver, none);
+    expect_pass(arena_printf(&rig.arena, "%s/%s:%d", RIG_PLUGIN_DIR, argument, receiver.port),
+                least);
+    receiver_stop(&receiver);
+    rig_deinit(&rig);
+}
+
+static void webhook_passes(void **state)
+{
+    expect_pass_with(HTTP_SERVER, "webhook.so,url=http://127.0.0.1", 60);
+}
+
+static void smtp_passes(void **state)
+{
+    expect_pass_with(SMTP_SERVER,
+                     "smtp.so,every=0s,tls=never,from=a@b,to=c@d,server=smtp://127.0.0.1", 35);
+}
+
 static void journald_passes(void **state)
 {
     struct rig rig;
@@ -157,7 +185,8 @@ static int all_tests(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(console_passes),     cmocka_unit_test(json_passes),
-        cmocka_unit_test(syslog_passes),      cmocka_unit_test(journald_passes),
+        cmocka_unit_test(syslog_passes),      cmocka_unit_test(webhook_passes),
+        cmocka_unit_test(smtp_passes),        cmocka_unit_test(journald_passes),
         cmocka_unit_test(unix_passes),        cmocka_unit_test(exec_passes),
         cmocka_unit_test(breaches_are_found),
     };

@@ -1,0 +1,545 @@
+#include "receiver.h"
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+
+static struct receiver receiver;
+
+static int set_up(void **state)
+{
+    static struct rig rig;
+
+    rig_init(&rig);
+    receiver = (struct receiver){.rig = &rig, .script = HTTP_SERVER};
+    *state = &rig;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    receiver_stop(&receiver);
+    rig_deinit(*state);
+    return 0;
+}
+
+#define SERVE(...) receiver_start(&receiver, (const char *const[]){__VA_ARGS__, NULL})
+
+/* The output, to the server as SCHEME and PATH say, with more SETTINGS. */
+static void start(struct rig *rig, const char *scheme, const char *settings)
+{
+    const char *argument = arena_printf(&rig->arena, "webhook,url=%s://127.0.0.1:%d/in%s", scheme,
+                                        receiver.port, settings);
+
+    rig_start(rig, &argument, 1);
+}
+
+static void write_file(struct rig *rig, const char *name, const char *text)
+{
+    int fd = open(rig_path(rig, name), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+    assert_int_equal(strlen(text), write(fd, text, strlen(text)));
+    close(fd);
+}
+
+/* What the server got, as an array. */
+static json_t *read_requests(struct rig *rig)
+{
+    struct text rest = rig_read(rig, "requests");
+    json_t *requests = json_array();
+
+    while (rest.len) {
+        struct json_failure failure;
+        json_t *request = NULL;
+
+        assert_int_equal(0, json_parse(text_split(&rest, '\n'), &request, &failure));
+        assert_int_equal(0, json_array_append_new(requests, request));
+    }
+    return requests;
+}
+
+static const char *member(const json_t *request, const char *name)
+{
+    return json_string_value(json_object_get(request, name));
+}
+
+static const char *header(const json_t *request, const char *name)
+{
+    return member(json_object_get(request, "headers"), name);
+}
+
+static void await_retries(struct rig *rig, uint64_t count)
+{
+    while (rig_counters(rig, 0).retries < count)
+        usleep(1000);
+}
+
+static void expect_counters(struct rig *rig, unsigned delivered, unsigned rejected)
+{
+    struct delivery_counters counters = rig_counters(rig, 0);
+
+    rig_expect_sum(rig, 0);
+    assert_int_equal(delivered, counters.delivered);
+    assert_int_equal(rejected, counters.rejected);
+    assert_int_equal(0, counters.hangs + counters.crashes + counters.garbage);
+}
+
+static void expect_arrangement(struct rig *rig, const char *settings, const char *type)
+{
+    SERVE("--answers", "200");
+    start(rig, "http", settings);
+    rig_push(rig, 700, true);
+    rig_drain(rig);
+    rig_expect(rig, "alerts", 700, ONCE);
+    CLEANUP(json_freep) json_t *requests = read_requests(rig);
+    const json_t *first = json_array_get(requests, 0);
+    const json_t *last = json_array_get(requests, json_array_size(requests) - 1);
+
+    assert_string_equal(type, header(first, "Content-Type"));
+    assert_string_equal("picket/" PICKET_VERSION, header(first, "User-Agent"));
+    /* One connection for all of them. */
+    assert_int_equal(json_integer_value(json_object_get(first, "connection")),
+                     json_integer_value(json_object_get(last, "connection")));
+}
+
+static void alerts_arrive_as_an_array(void **state)
+{
+    expect_arrangement(*state, "", "application/json");
+}
+
+static void alerts_arrive_as_lines(void **state)
+{
+    expect_arrangement(*state, ",body=lines", "application/x-ndjson");
+}
+
+static void alerts_arrive_one_by_one(void **state)
+{
+    expect_arrangement(*state, ",body=single", "application/json");
+}
+
+static void compressed_bodies_are_understood(void **state)
+{
+    expect_arrangement(*state, ",compress=yes", "application/json");
+}
+
+static void lines_of_the_users_own_are_texts(void **state)
+{
+    struct rig *rig = *state;
+
+    SERVE("--answers", "200");
+    start(rig, "http", ",format=text,template=%{id} \"%{message}\"");
+    rig_push(rig, 2, true);
+    rig_drain(rig);
+    assert_true(text_is(rig_read(rig, "alerts"), "\"000001 \\\"m\\\"\"\n\"000002 \\\"m\\\"\"\n"));
+}
+
+static void headers_hold_what_is_secret(void **state)
+{
+    struct rig *rig = *state;
+
+    write_file(rig, "token", "t0k3n\n");
+    write_file(rig, "password", "pa:ss\n");
+    write_file(rig, "header", "X-Key: k3y\n");
+    SERVE("--answers", "200");
+    start(rig, "http",
+          "/{token}/x,token.file=@/token,user=ann,password.file=@/password,method=PUT,"
+          "headers=X-A: 1,headers=X-Token: Bearer {token},secret_headers.file=@/header,"
+          "headers=content-type: application/json; v=1");
+    rig_push(rig, 1, true);
+    rig_drain(rig);
+    CLEANUP(json_freep) json_t *requests = read_requests(rig);
+    const json_t *first = json_array_get(requests, 0);
+
+    assert_string_equal("PUT", member(first, "method"));
+    assert_string_equal("/in/t0k3n/x", member(first, "path"));
+    assert_string_equal("1", header(first, "X-A"));
+    assert_string_equal("Bearer t0k3n", header(first, "X-Token"));
+    assert_string_equal("k3y", header(first, "X-Key"));
+    assert_string_equal("Basic YW5uOnBhOnNz", header(first, "Authorization"));
+    assert_string_equal("application/json; v=1", header(first, "content-type"));
+    assert_null(header(first, "Expect"));
+}
+
+static void expect_signed(struct rig *rig, const char *form, const char *key)
+{
+    write_file(rig, "hmac", key);
+    SERVE("--hmac", form, "--hmac-key", key);
+    start(rig, "http",
+          arena_printf(&rig->arena, ",hmac=%s,hmac_key.file=@/hmac,compress=yes", form));
+    rig_push(rig, 20, true);
+    rig_drain(rig);
+    rig_expect(rig, "alerts", 20, ONCE);
+    expect_counters(rig, 20, 0);
+}
+
+static void signatures_are_verified_with_a_time(void **state)
+{
+    expect_signed(*state, "timestamp", "a key of some length");
+}
+
+static void signatures_are_verified_as_githubs(void **state)
+{
+    expect_signed(*state, "github", "a key of some length");
+}
+
+static void signatures_are_verified_as_standard_webhooks(void **state)
+{
+    expect_signed(*state, "standard", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+}
+
+/* Of request INDEX and the one after it. */
+static double seconds_between(struct rig *rig, size_t index)
+{
+    CLEANUP(json_freep) json_t *requests = read_requests(rig);
+
+    assert_true(json_array_size(requests) > index + 1);
+    return json_real_value(json_object_get(json_array_get(requests, index + 1), "time")) -
+           json_real_value(json_object_get(json_array_get(requests, index), "time"));
+}
+
+/* By itself it would come back within 0.7 s. */
+static void retry_after_is_honoured(void **state)
+{
+    struct rig *rig = *state;
+
+    SERVE("--answers", "429;Retry-After: 2|503;Retry-After: date+4|200");
+    start(rig, "http", "");
+    rig_push(rig, 1, true);
+    rig_drain(rig);
+    assert_true(seconds_between(rig, 0) >= 2);
+    assert_true(seconds_between(rig, 1) >= 2); /* dates are whole seconds */
+    assert_int_equal(2, rig_counters(rig, 0).retries);
+    expect_counters(rig, 1, 0);
+}
+
+static void servers_in_trouble_are_tried_again(void **state)
+{
+    struct rig *rig = *state;
+
+    SERVE("--answers", "500|408|301;Location: /x|200");
+    start(rig, "http", "");
+    rig_push(rig, 3, true);
+    rig_drain(rig);
+    rig_expect(rig, "alerts", 3, ONCE);
+    assert_int_equal(3, rig_counters(rig, 0).retries);
+    CLEANUP(json_freep) json_t *requests = read_requests(rig);
+
+    for (size_t i = 0; i < json_array_size(requests); i++)
+        assert_string_equal("/in", member(json_array_get(requests, i), "path"));
+}
+
+static void one_alert_at_fault_is_rejected_alone(void **state)
+{
+    struct rig *rig = *state;
+
+    SERVE("--refuse", "poison");
+    start(rig, "http", "");
+    for (unsigned i = 0; i < 300; i++)
+        assert_int_equal(0, rig_push_json(rig, "m", i % 100 == 50 ? "{\"id\":\"poison\"}" : "{}"));
+    rig_drain(rig);
+    expect_counters(rig, 297, 3);
+}
+
+static void bodies_are_as_small_as_the_server_wants(void **state)
+{
+    struct rig *rig = *state;
+
+    SERVE("--most", "2000");
+    start(rig, "http", "");
+    rig_push(rig, 200, true);
+    rig_drain(rig);
+    rig_expect(rig, "alerts", 200, ONCE);
+    expect_counters(rig, 200, 0);
+}
+
+static void push_and_stop(struct rig *rig)
+{
+    rig_push(rig, 10, true);
+    rig_drain(rig);
+    expect_counters(rig, 0, 10);
+    rig_stop(rig);
+}
+
+static void what_a_server_wants_never_is_rejected(void **state)
+{
+    struct rig *rig = *state;
+
+    write_file(rig, "token", "t0k3n\n");
+    SERVE("--answers", "404", "--say", "no such hook");
+    start(rig, "http", "/{token},token.file=@/token");
+    struct text log = rig_logged(rig, push_and_stop);
+
+    assert_true(text_contains(log, TEXT(" rejected")));
+    assert_true(text_contains(
+        log, text_from(arena_printf(&rig->arena, "http://127.0.0.1:%d answers 404: no such hook",
+                                    receiver.port))));
+    assert_false(text_contains(log, TEXT("t0k3n")));
+}
+
+static void what_a_server_says_of_a_secret_is_not_told(void **state)
+{
+    struct rig *rig = *state;
+
+    write_file(rig, "token", "t0k3n\n");
+    SERVE("--answers", "403", "--say", "t0k3n is no token");
+    start(rig, "http", ",headers=X-Token: {token},token.file=@/token");
+    struct text log = rig_logged(rig, push_and_stop);
+
+    assert_true(text_contains(log, TEXT(" answers 403")));
+    assert_false(text_contains(log, TEXT("t0k3n")));
+}
+
+static void a_server_is_verified(void **state)
+{
+    struct rig *rig = *state;
+
+    receiver_make_certificate(rig, "server");
+    receiver_make_certificate(rig, "other");
+    SERVE("--tls", "@/server");
+    start(rig, "https", ",ca=@/other");
+    rig_push(rig, 1, true);
+    await_retries(rig, 2);
+    rig_stop(rig);
+    start(rig, "https", ""); /* nor does the system vouch for it */
+    rig_push(rig, 1, true);
+    await_retries(rig, 1);
+    rig_stop(rig);
+    assert_int_equal(0, rig_read(rig, "requests").len);
+    chmod(rig_path(rig, "server"), 0644);
+    start(rig, "https", ",ca=@/server");
+    rig_push(rig, 1, true);
+    rig_drain(rig);
+    assert_int_equal(1, rig_counters(rig, 0).delivered);
+}
+
+static void a_client_shows_its_certificate(void **state)
+{
+    struct rig *rig = *state;
+
+    receiver_make_certificate(rig, "server");
+    receiver_make_certificate(rig, "client");
+    SERVE("--tls", "@/server", "--client-ca", "@/client");
+    start(rig, "https", ",ca=@/server");
+    rig_push(rig, 1, true);
+    await_retries(rig, 1);
+    rig_stop(rig);
+    assert_int_equal(0, rig_read(rig, "requests").len);
+    start(rig, "https", ",ca=@/server,cert=@/client,key.file=@/client.key");
+    rig_push(rig, 1, true);
+    rig_drain(rig);
+    assert_int_equal(1, rig_counters(rig, 0).delivered);
+}
+
+static void alerts_outlast_a_server_that_is_stopped(void **state)
+{
+    struct rig *rig = *state;
+    const char *seconds = getenv("PICKET_OUTAGE");
+
+    SERVE("--answers", "200");
+    rig_open_journal(rig, "@/alerts.db", 1 << 30);
+    start(rig, "http", ",batch=50");
+    rig_push(rig, 4000, true);
+    while (rig_counters(rig, 0).delivered < 1000)
+        usleep(1000);
+    receiver_stop(&receiver);
+    rig_push(rig, 6000, true);
+    await_retries(rig, 1);
+    sleep(seconds ? (unsigned)strtoul(seconds, NULL, 10) : 2);
+    SERVE("--answers", "200");
+    rig_drain(rig);
+    rig_expect(rig, "alerts", 10000, REPEATS);
+    expect_counters(rig, 10000, 0);
+}
+
+/* It takes connections and says nothing. */
+static void a_server_that_hangs_does_not_cost_the_host(void **state)
+{
+    struct rig *rig = *state;
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof address;
+    CLEANUP(closep) int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    assert_int_equal(0, bind(fd, (struct sockaddr *)&address, len));
+    assert_int_equal(0, listen(fd, 16));
+    assert_int_equal(0, getsockname(fd, (struct sockaddr *)&address, &len));
+    receiver.port = ntohs(address.sin_port);
+    start(rig, "http", ",deadline=1s");
+    rig_push(rig, 1, true);
+    await_retries(rig, 2);
+    assert_int_equal(0, rig_counters(rig, 0).hangs);
+    rig_stop(rig);
+    receiver.port = 0;
+}
+
+/* An alert whose texts are chosen by somebody who knows the receiver. */
+static void push_hostile(struct rig *rig)
+{
+    assert_int_equal(0, rig_push_json(rig, "<!channel> @all *b* [x](http://e) \"\\",
+                                      "{\"id\":\"000001\",\"event\":{\"exe\":\"/tmp/<@U1>\"}}"));
+}
+
+static json_t *expect_body(struct rig *rig, const char *service)
+{
+    CLEANUP(json_freep) json_t *requests = NULL;
+    struct json_failure failure;
+    json_t *body = NULL;
+
+    write_file(rig, "token", "t0k3n");
+    SERVE("--answers", "202");
+    start(rig, "http", arena_printf(&rig->arena, ",service=%s,token.file=@/token", service));
+    push_hostile(rig);
+    rig_drain(rig);
+    expect_counters(rig, 1, 0);
+    requests = read_requests(rig);
+    const char *sent = member(json_array_get(requests, 0), "body");
+
+    assert_non_null(sent);
+    assert_int_equal(0, json_parse(text_from(sent), &body, &failure));
+    return body;
+}
+
+static const char *attachment(const json_t *body, const char *name)
+{
+    return member(json_array_get(json_object_get(body, "attachments"), 0), name);
+}
+
+static void slack_shows_what_is_there(void **state)
+{
+    CLEANUP(json_freep) json_t *body = expect_body(*state, "slack");
+
+    assert_string_equal("&lt;!channel&gt; @all *b* [x](http://e) \"\\", attachment(body, "text"));
+    assert_string_equal("A program was run from /tmp", attachment(body, "title"));
+    assert_string_equal("#e65100", attachment(body, "color"));
+    assert_string_equal("000001", attachment(body, "footer"));
+}
+
+static void mattermost_shows_what_is_there(void **state)
+{
+    CLEANUP(json_freep) json_t *body = expect_body(*state, "mattermost");
+
+    assert_string_equal("\\<\\!channel\\> @\xe2\x80\x8b"
+                        "all \\*b\\* \\[x\\]\\(http\\://e\\) \"\\\\",
+                        attachment(body, "text"));
+}
+
+static void teams_shows_what_is_there(void **state)
+{
+    CLEANUP(json_freep) json_t *body = expect_body(*state, "teams");
+    const json_t *attached = json_array_get(json_object_get(body, "attachments"), 0);
+    const json_t *card = json_object_get(attached, "content");
+    const json_t *items =
+        json_object_get(json_array_get(json_object_get(card, "body"), 0), "items");
+    const json_t *run = json_array_get(json_object_get(json_array_get(items, 1), "inlines"), 0);
+
+    assert_string_equal("application/vnd.microsoft.card.adaptive", member(attached, "contentType"));
+    assert_string_equal("AdaptiveCard", member(card, "type"));
+    assert_string_equal("RichTextBlock", member(json_array_get(items, 1), "type"));
+    assert_string_equal("<!channel> @all *b* [x](http://e) \"\\", member(run, "text"));
+}
+
+static void pagerduty_gets_an_event(void **state)
+{
+    CLEANUP(json_freep) json_t *body = expect_body(*state, "pagerduty");
+    const json_t *payload = json_object_get(body, "payload");
+
+    assert_string_equal("trigger", member(body, "event_action"));
+    assert_string_equal("000001", member(body, "dedup_key"));
+    assert_string_equal("t0k3n", member(body, "routing_key"));
+    assert_string_equal("error", member(payload, "severity"));
+    assert_string_equal("h", member(payload, "source"));
+    assert_string_equal("2026-01-01T00:00:00.000Z", member(payload, "timestamp"));
+    assert_string_equal(
+        "/tmp/<@U1>",
+        member(json_object_get(json_object_get(payload, "custom_details"), "event"), "exe"));
+}
+
+static void alertmanager_gets_alerts(void **state)
+{
+    CLEANUP(json_freep) json_t *body = expect_body(*state, "alertmanager");
+    const json_t *alert = json_array_get(body, 0);
+    const json_t *labels = json_object_get(alert, "labels");
+
+    assert_string_equal("tmp-binary", member(labels, "alertname"));
+    assert_string_equal("high", member(labels, "severity"));
+    assert_string_equal("h", member(labels, "instance"));
+    assert_string_equal("000001", member(labels, "id"));
+    assert_string_equal("2026-01-01T00:00:00.000Z", member(alert, "startsAt"));
+    assert_string_equal("A program was run from /tmp",
+                        member(json_object_get(alert, "annotations"), "summary"));
+}
+
+static void expect_refusal(struct rig *rig, const char *argument, const char *why)
+{
+    const char *shown = rig_refuse(rig, &argument, 1);
+
+    if (!strstr(shown, why))
+        fail_msg("%s: not '%s' but %s", argument, why, shown);
+    diag_list_deinit(&rig->diags);
+}
+
+static void mistakes_are_told(void **state)
+{
+    struct rig *rig = *state;
+
+    expect_refusal(rig, "webhook", "needs its option 'url'");
+    expect_refusal(rig, "webhook,url=ftp://x/", "not of one of these schemes: http,https");
+    expect_refusal(rig, "webhook,url=http://", "its url cannot be read");
+    expect_refusal(rig, "webhook,url=http://ann:x@h/", "a user in its url");
+    expect_refusal(rig, "webhook,url=http://h/,proxy=http://a:b@p", "a user in its proxy");
+    expect_refusal(rig, "webhook,url=http://h/{token}", "needs its option 'token'");
+    expect_refusal(rig, "webhook,url=http://h/,service=pagerduty", "needs its option 'token'");
+    expect_refusal(rig, "webhook,url=http://h/,token=x", "exposed-secret");
+    expect_refusal(rig, "webhook,url=http://h/,headers=no header", "is not 'Name: value'");
+    expect_refusal(rig, "webhook,url=http://h/,headers=A b: c", "is not 'Name: value'");
+    expect_refusal(rig, "webhook,url=http://h/,headers=A: b\nC: d", "is not 'Name: value'");
+    expect_refusal(rig, "webhook,url=https://h/,ca=/no/such", "cannot be read by the user");
+    expect_refusal(rig, "webhook,url=http://h/,hmac_header=a b", "'hmac_header' is no name");
+    write_file(rig, "hmac", "not base64!");
+    expect_refusal(rig, "webhook,url=http://h/,hmac=standard,hmac_key.file=@/hmac",
+                   "'hmac_key' is no such key");
+}
+
+static int all_tests(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(alerts_arrive_as_an_array),
+        TEST(alerts_arrive_as_lines),
+        TEST(alerts_arrive_one_by_one),
+        TEST(compressed_bodies_are_understood),
+        TEST(lines_of_the_users_own_are_texts),
+        TEST(headers_hold_what_is_secret),
+        TEST(signatures_are_verified_with_a_time),
+        TEST(signatures_are_verified_as_githubs),
+        TEST(signatures_are_verified_as_standard_webhooks),
+        TEST(retry_after_is_honoured),
+        TEST(servers_in_trouble_are_tried_again),
+        TEST(one_alert_at_fault_is_rejected_alone),
+        TEST(bodies_are_as_small_as_the_server_wants),
+        TEST(what_a_server_wants_never_is_rejected),
+        TEST(what_a_server_says_of_a_secret_is_not_told),
+        TEST(a_server_is_verified),
+        TEST(a_client_shows_its_certificate),
+        TEST(alerts_outlast_a_server_that_is_stopped),
+        TEST(a_server_that_hangs_does_not_cost_the_host),
+        TEST(slack_shows_what_is_there),
+        TEST(mattermost_shows_what_is_there),
+        TEST(teams_shows_what_is_there),
+        TEST(pagerduty_gets_an_event),
+        TEST(alertmanager_gets_alerts),
+        TEST(mistakes_are_told),
+    };
+
+    return receiver_is_possible(HTTP_SERVER) ? cmocka_run_group_tests(tests, NULL, NULL) : 77;
+}
+
+int main(int argc, char **argv)
+{
+    return rig_main(argc, argv, all_tests);
+}
