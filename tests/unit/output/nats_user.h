@@ -1,0 +1,48 @@
+/* An operator of NATS, an account, the account of the system and a user of the first, vouched for
+ * and made for this test: their keys are of the bytes 1, 2, 4 and 3. */
+#ifndef PICKET_TESTS_NATS_USER_H
+#define PICKET_TESTS_NATS_USER_H
+
+#define OPERATOR_TOKEN                                                                         \
+    "eyJ0eXAiOiJKV1QiLCJhbGciOiJlZDI1NTE5LW5rZXkifQ.eyJqdGkiOiIxIiwiaWF0IjoxNzY3MjI1NjAwLCJpc" \
+    "3MiOiJPQ0ZJUlk2NU9RRTdERlA1S0xOUzJQRjJMVlpNVVpZSlg0T1pJRVEzNk4ySVFBTlVCNVhWWU9DUyIsIm5hb" \
+    "WUiOiJvIiwic3ViIjoiT0NGSVJZNjVPUUU3REZQNUtMTlMyUEYyTFZaTVVaWUpYNE9aSUVRMzZOMklRQU5VQjVYV" \
+    "llPQ1MiLCJuYXRzIjp7InR5cGUiOiJvcGVyYXRvciIsInZlcnNpb24iOjJ9fQ.W8Co-QAuBVsejTO_xkbLWx0EBZ" \
+    "A9aG_9isO-25ETBS7LXCdzsnJrmU6BGpOFct2gDT1NBudb5gB5lgbiwWTMCQ"
+
+#define ACCOUNT_KEY "ACATS5YOVB6ROX2WUNKGNQ2MP3GMXDMKSG2O4N5CLX3A6W4PZGZZIL2R"
+
+#define ACCOUNT_TOKEN                                                                          \
+    "eyJ0eXAiOiJKV1QiLCJhbGciOiJlZDI1NTE5LW5rZXkifQ.eyJqdGkiOiIxIiwiaWF0IjoxNzY3MjI1NjAwLCJpc" \
+    "3MiOiJPQ0ZJUlk2NU9RRTdERlA1S0xOUzJQRjJMVlpNVVpZSlg0T1pJRVEzNk4ySVFBTlVCNVhWWU9DUyIsIm5hb" \
+    "WUiOiJhIiwic3ViIjoiQUNBVFM1WU9WQjZST1gyV1VOS0dOUTJNUDNHTVhETUtTRzJPNE41Q0xYM0E2VzRQWkdaW" \
+    "klMMlIiLCJuYXRzIjp7ImxpbWl0cyI6eyJzdWJzIjotMSwiZGF0YSI6LTEsInBheWxvYWQiOi0xLCJpbXBvcnRzI" \
+    "jotMSwiZXhwb3J0cyI6LTEsImNvbm4iOi0xLCJsZWFmIjotMSwibWVtX3N0b3JhZ2UiOi0xLCJkaXNrX3N0b3JhZ" \
+    "2UiOi0xLCJzdHJlYW1zIjotMSwiY29uc3VtZXIiOi0xLCJ3aWxkY2FyZHMiOnRydWV9LCJ0eXBlIjoiYWNjb3Vud" \
+    "CIsInZlcnNpb24iOjJ9fQ.JXAfTP8nZnOs2paPWwu9pyUwJs7psHo0DIpmokOXn2a5erN4URn8nsSymqcECpaTfw" \
+    "Re73f52umGAI-8f9yACw"
+
+#define SYSTEM_KEY "ADFJHLAXAUMHA4OWPOB4P7YO72AQR2HMIUYFOXLXE2DZGM633K7HZVXK"
+
+#define SYSTEM_TOKEN                                                                           \
+    "eyJ0eXAiOiJKV1QiLCJhbGciOiJlZDI1NTE5LW5rZXkifQ.eyJqdGkiOiIxIiwiaWF0IjoxNzY3MjI1NjAwLCJpc" \
+    "3MiOiJPQ0ZJUlk2NU9RRTdERlA1S0xOUzJQRjJMVlpNVVpZSlg0T1pJRVEzNk4ySVFBTlVCNVhWWU9DUyIsIm5hb" \
+    "WUiOiJzIiwic3ViIjoiQURGSkhMQVhBVU1IQTRPV1BPQjRQN1lPNzJBUVIySE1JVVlGT1hMWEUyRFpHTTYzM0s3S" \
+    "FpWWEsiLCJuYXRzIjp7ImxpbWl0cyI6eyJzdWJzIjotMSwiZGF0YSI6LTEsInBheWxvYWQiOi0xLCJpbXBvcnRzI" \
+    "jotMSwiZXhwb3J0cyI6LTEsImNvbm4iOi0xLCJsZWFmIjotMSwid2lsZGNhcmRzIjp0cnVlfSwidHlwZSI6ImFjY" \
+    "291bnQiLCJ2ZXJzaW9uIjoyfX0.QHd-l3Yj-WEkg9INWFSro50JBti_ez11FB1MANWTqS4050G4GCVV0siqn8yjM" \
+    "cngdxtaMXdzXZeOFGEtorPHBg"
+
+#define USER_TOKEN                                                                             \
+    "eyJ0eXAiOiJKV1QiLCJhbGciOiJlZDI1NTE5LW5rZXkifQ.eyJqdGkiOiIxIiwiaWF0IjoxNzY3MjI1NjAwLCJpc" \
+    "3MiOiJBQ0FUUzVZT1ZCNlJPWDJXVU5LR05RMk1QM0dNWERNS1NHMk80TjVDTFgzQTZXNFBaR1paSUwyUiIsIm5hb" \
+    "WUiOiJ1Iiwic3ViIjoiVURXVVNLR0dGREk0RlJYSzVFQlRSRUNaU1ZRU1NXSkhISk9HSDZKV0czQVVNRkZNUTQzN" \
+    "UMyVTQiLCJuYXRzIjp7InN1YnMiOi0xLCJkYXRhIjotMSwicGF5bG9hZCI6LTEsInR5cGUiOiJ1c2VyIiwidmVyc" \
+    "2lvbiI6Mn19.7CG4KCmAFXvOpUmp7r9ow_bf4jYWDXaBFoIwLnIGoFyIVdyR67lLxV6zbeVwKiC65dPPfCeiDzSP" \
+    "AaVgCfG3Aw"
+
+#define USER_KEY "UDWUSKGGFDI4FRXK5EBTRECZSVQSSWJHHJOGH6JWG3AUMFFMQ435C2U4"
+
+#define USER_SEED "SUAAGAYDAMBQGAYDAMBQGAYDAMBQGAYDAMBQGAYDAMBQGAYDAMBQGA6BEM"
+
+#endif
