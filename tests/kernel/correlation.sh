@@ -69,7 +69,7 @@ wait "$recorder" || fail "record ends with status $?"
 pid=
 recorder=
 
-# The manual shows the counts as they are.
+# The manual shows the counts as they are, but of a run with a journal.
 shape() {
     sed -n '/^picket: counts after/,/ offered /{
         s/[0-9][0-9]*/N/g
@@ -79,7 +79,7 @@ shape() {
 }
 manual=${scene%/*}/../../docs/configuration.md
 shape "$work/err" >"$work/shape"
-[ ! -e "$manual" ] || shape "$manual" | diff - "$work/shape" || fail "docs/configuration.md: other counts"
+[ ! -e "$manual" ] || shape "$manual" | grep -v "^  journal " | diff - "$work/shape" || fail "docs/configuration.md: other counts"
 
 # has RULE TEXT: that rule alerted once, with that text; and nothing else did.
 has() {
