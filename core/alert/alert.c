@@ -33,19 +33,35 @@ static void put_json(struct json_writer *json, struct text key, struct text valu
     json_raw(json, value);
 }
 
-static void put_host(struct json_writer *json, const struct alert_host *host)
+static void put_filters(struct json_writer *json, const struct alert_engine *engine)
 {
+    if (engine->filter_count == 0)
+        return;
+    json_key(json, TEXT("filters"));
+    json_begin(json, '[');
+    for (size_t i = 0; i < engine->filter_count; i++)
+        json_text(json, text_from(engine->filters[i]));
+    json_end(json, ']');
+}
+
+/* What another machine leaves out nobody here knows. */
+void alert_place_put_json(struct json_writer *json, const struct alert_engine *engine,
+                          const struct machine *host)
+{
+    bool is_here = machine_is_same(host, engine->machine);
+
     json_key(json, TEXT("host"));
     json_begin(json, '{');
-    put_text(json, TEXT("name"), text_from(host->name));
-    put_text(json, TEXT("kernel"), text_from(host->kernel));
-    if (host->filter_count > 0) {
-        json_key(json, TEXT("filters"));
-        json_begin(json, '[');
-        for (size_t i = 0; i < host->filter_count; i++)
-            json_text(json, text_from(host->filters[i]));
-        json_end(json, ']');
-    }
+    machine_put_members(json, host);
+    if (is_here)
+        put_filters(json, engine);
+    json_end(json, '}');
+    if (is_here)
+        return;
+    json_key(json, TEXT("engine"));
+    json_begin(json, '{');
+    put_text(json, TEXT("name"), engine->machine->name);
+    put_text(json, TEXT("id"), engine->machine->id);
     json_end(json, '}');
 }
 
@@ -69,7 +85,7 @@ void alert_put_json(struct json_writer *json, const struct alert *alert)
     json_begin(json, '{');
     put_text(json, TEXT("id"), text_from(alert->id.text));
     put_time(json, TEXT("time"), alert->time);
-    put_host(json, alert->host);
+    json_raw(json, alert->place.json);
     put_rule(json, alert->rule);
     put_text(json, TEXT("message"), alert->message);
     if (alert->fold.count) {

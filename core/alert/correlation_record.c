@@ -9,8 +9,9 @@
 
 /* Who, what, where, when. */
 static const enum field_id abridged[] = {
-    FIELD_TYPE,    FIELD_TIME, FIELD_PID,  FIELD_PPID, FIELD_START_TIME, FIELD_UID,     FIELD_USER,
-    FIELD_SESSION, FIELD_TTY,  FIELD_COMM, FIELD_EXE,  FIELD_FILENAME,   FIELD_CMDLINE, FIELD_CWD,
+    FIELD_HOST_NAME,  FIELD_TYPE, FIELD_TIME,     FIELD_PID,     FIELD_PPID,
+    FIELD_START_TIME, FIELD_UID,  FIELD_USER,     FIELD_SESSION, FIELD_TTY,
+    FIELD_COMM,       FIELD_EXE,  FIELD_FILENAME, FIELD_CMDLINE, FIELD_CWD,
 };
 
 static void put_field(struct json_writer *json, const struct value *value)
@@ -33,7 +34,8 @@ static void put_abridged(struct json_writer *json, const struct event *event)
         struct field_ref ref = {.field = &field_catalogue[abridged[i]]};
         struct value value;
 
-        if (!event_value(event, &ref, &value))
+        if (!event_value(event, &ref, &value) ||
+            (ref.field->scope == SCOPE_HOST && event->host->is_here))
             continue;
         json_key(json, text_from(ref.field->name));
         put_field(json, &value);

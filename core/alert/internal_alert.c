@@ -89,6 +89,24 @@ static const struct rule rules[INTERNAL_ALERT_KINDS] = {
             .severity = SEVERITY_HIGH,
             .enabled = true,
         },
+    [INTERNAL_MESSAGES_REFUSED] =
+        {
+            .id = TEXT(INTERNAL_ALERT_PREFIX "messages_refused"),
+            .title = TEXT("Messages of other machines were refused"),
+            .description = TEXT("What came over a stream of events was no event and no alert: it "
+                                "was matched by no rule."),
+            .severity = SEVERITY_HIGH,
+            .enabled = true,
+        },
+    [INTERNAL_RESPONSE] =
+        {
+            .id = TEXT(INTERNAL_ALERT_PREFIX "response"),
+            .title = TEXT("A response to an alert"),
+            .description = TEXT("An output stopped or killed a process because of an alert, or was "
+                                "to do so and did not."),
+            .severity = SEVERITY_MEDIUM,
+            .enabled = true,
+        },
 };
 
 const struct rule *internal_alert_rule(enum internal_alert_kind kind)

@@ -19,8 +19,10 @@ enum internal_alert_kind {
     INTERNAL_JOURNAL_FAILED,      /* picket.journal_failed: likewise, and the rest */
     INTERNAL_JOURNAL_RECOVERED,   /* picket.journal_recovered */
     INTERNAL_JOURNAL_REPLACED,    /* picket.journal_replaced */
+    INTERNAL_RESPONSE,            /* picket.response: see output/response.h */
+    INTERNAL_MESSAGES_REFUSED,    /* picket.messages_refused: see engine/centre.h */
 };
-#define INTERNAL_ALERT_KINDS 10
+#define INTERNAL_ALERT_KINDS 12
 
 /* Borrows all it points to. */
 struct internal_alert {

@@ -20,7 +20,7 @@ struct window {
     int64_t opened, closes, last;
     uint64_t count;
     uint64_t origin[3];
-    struct text message, matched, event; /* all of the one block at message.ptr */
+    struct suppression_words words; /* all of the one block at message.ptr */
 };
 
 /* A rule's windows all last as long, so they close in the order they opened. */
@@ -76,16 +76,17 @@ int suppression_new(const struct ruleset *rules, struct suppression **out)
     return 0;
 }
 
-static size_t words_size(struct text message, struct text matched, struct text event_json)
+static size_t words_size(const struct suppression_words *words)
 {
-    return message.len + matched.len + event_json.len + 1;
+    return words->message.len + words->matched.len + words->event.len + words->place.name.len +
+           words->place.json.len + 1;
 }
 
 static void free_window(struct suppression *suppression, struct window *window)
 {
-    if (window->message.ptr)
-        suppression->bytes -= words_size(window->message, window->matched, window->event);
-    free((char *)window->message.ptr);
+    if (window->words.message.ptr)
+        suppression->bytes -= words_size(&window->words);
+    free((char *)window->words.message.ptr);
     free(window);
 }
 
@@ -111,14 +112,27 @@ static uint64_t mix(uint64_t state, uint64_t word)
     return state ^ state >> 29;
 }
 
-/* What makes alerts of a rule the same: the values of its `by` fields. A field that is not there
- * is told from one that is empty. The rule's id is the same in every load, its index is not. */
+static uint64_t mix_text(uint64_t key, struct text t, uint64_t seed)
+{
+    key = mix(key, t.len);
+    for (size_t i = 0; i < t.len; i++)
+        key = mix(key, (unsigned char)t.ptr[i] + seed);
+    return key;
+}
+
+/* What makes alerts of a rule the same: the machine and the values of its `by` fields. A field that
+ * is not there is told from one that is empty. The rule's id is the same in every load, its index
+ * is not. */
 static uint64_t key_of(struct suppression *suppression, const struct rule *rule,
                        const struct event *event)
 {
     struct buffer *text = &suppression->value;
     uint64_t key = digest_text(suppression->seed, rule->id);
 
+    if (event->host && !event->host->is_here) {
+        key = mix_text(key, event->host->name, suppression->seed);
+        key = mix_text(key, event->host->id, suppression->seed);
+    }
     for (size_t i = 0; i < rule->suppress.by_count; i++) {
         struct value value;
 
@@ -128,9 +142,7 @@ static uint64_t key_of(struct suppression *suppression, const struct rule *rule,
             continue;
         }
         value_put(text, &value);
-        key = mix(key, text->len);
-        for (size_t k = 0; k < text->len; k++)
-            key = mix(key, (unsigned char)text->data[k] + suppression->seed);
+        key = mix_text(key, buffer_text(text), suppression->seed);
     }
     return key;
 }
@@ -202,20 +214,21 @@ static struct text move_in(char **at, struct text t)
     return kept;
 }
 
-void suppression_keep(struct suppression *suppression, struct text message, struct text matched,
-                      struct text event_json)
+void suppression_keep(struct suppression *suppression, const struct suppression_words *words)
 {
     struct window *window = suppression->fold;
-    size_t size = words_size(message, matched, event_json);
+    size_t size = words_size(words);
     char *block = size < SUPPRESSION_BYTES_MAX - suppression->bytes ? malloc(size) : NULL;
 
     suppression->fold = NULL;
     if (!block)
         return; /* the summary then has no words, but its count */
     suppression->bytes += size;
-    window->message = move_in(&block, message);
-    window->matched = move_in(&block, matched);
-    window->event = move_in(&block, event_json);
+    window->words.message = move_in(&block, words->message);
+    window->words.matched = move_in(&block, words->matched);
+    window->words.event = move_in(&block, words->event);
+    window->words.place.name = move_in(&block, words->place.name);
+    window->words.place.json = move_in(&block, words->place.json);
 }
 
 static void close_oldest(struct suppression *suppression, struct queue *queue, suppression_fn *fn,
@@ -234,11 +247,11 @@ static void close_oldest(struct suppression *suppression, struct queue *queue, s
             .rule = window->rule,
             .fold = {window->count, window->opened},
             .time = window->last,
-            .message = window->message,
-            .matched = window->matched,
-            .event = window->event.len ? window->event : TEXT("{}"),
+            .words = window->words,
         };
 
+        if (summary.words.event.len == 0)
+            summary.words.event = TEXT("{}");
         memcpy(summary.origin, window->origin, sizeof summary.origin);
         fn(context, &summary);
     }

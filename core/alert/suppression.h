@@ -30,13 +30,19 @@ struct suppression_queues *suppression_queues_new(const struct ruleset *rules);
 void suppression_queues_free(struct suppression_queues *queues); /* they have no window */
 DEFINE_FREEP(struct suppression_queues, suppression_queues)
 
+/* What a summary says and shows: the members of a struct alert. */
+struct suppression_words {
+    struct text message, matched, event;
+    struct alert_place place; /* lens 0: here */
+};
+
 /* A window that closed over alerts it held back. Borrowed for the call. */
 struct suppression_summary {
     const struct rule *rule;
     struct alert_fold fold;
-    uint64_t origin[3];                  /* of the first of those events */
-    int64_t time;                        /* of the last */
-    struct text message, matched, event; /* of the first */
+    uint64_t origin[3];             /* of the first of those events */
+    int64_t time;                   /* of the last */
+    struct suppression_words words; /* of the first */
 };
 
 typedef void suppression_fn(void *context, const struct suppression_summary *summary);
@@ -47,15 +53,15 @@ enum suppression_verdict {
     SUPPRESSION_FOLD,       /* hold it back */
 };
 
-/* What becomes of an alert of RULE, which has a `suppress`, about EVENT at time NOW (ns). Out of
- * memory and out of windows err on the side of alerting. */
+/* What becomes of an alert of RULE, which has a `suppress`, about EVENT at time NOW (ns). What
+ * happens on different machines is never folded into one. Out of memory and out of windows err on
+ * the side of alerting. */
 enum suppression_verdict suppression_admit(struct suppression *suppression, const struct rule *rule,
                                            const struct event *event, int64_t now);
 
 /* Right after SUPPRESSION_FOLD_FIRST: what the summary will say and show. Without it the summary
  * has no words, but all else. */
-void suppression_keep(struct suppression *suppression, struct text message, struct text matched,
-                      struct text event_json);
+void suppression_keep(struct suppression *suppression, const struct suppression_words *words);
 
 /* Closes the windows that end at or before NOW; INT64_MAX closes all. Calls FN for those that held
  * something back, by rule, oldest first. Cheap when none is due.

@@ -43,7 +43,7 @@ char *buffer_reserve(struct buffer *buffer, size_t len)
     return buffer->data + buffer->len;
 }
 
-void buffer_put(struct buffer *buffer, const void *bytes, size_t len)
+void buffer_grow(struct buffer *buffer, const void *bytes, size_t len)
 {
     char *room = len ? buffer_reserve(buffer, len) : NULL;
 
@@ -51,21 +51,6 @@ void buffer_put(struct buffer *buffer, const void *bytes, size_t len)
         memcpy(room, bytes, len);
         buffer->len += len;
     }
-}
-
-void buffer_put_char(struct buffer *buffer, char c)
-{
-    buffer_put(buffer, &c, 1);
-}
-
-void buffer_put_text(struct buffer *buffer, struct text t)
-{
-    buffer_put(buffer, t.ptr, t.len);
-}
-
-void buffer_put_string(struct buffer *buffer, const char *string)
-{
-    buffer_put(buffer, string, strlen(string));
 }
 
 void buffer_put_int(struct buffer *buffer, int64_t value)
@@ -124,9 +109,10 @@ void buffer_put_printable(struct buffer *buffer, struct text t)
 {
     while (t.len) {
         uint32_t code = 0;
-        size_t len = text_utf8(t, &code);
+        size_t plain = text_plain(t);
+        size_t len = plain ? plain : text_utf8(t, &code);
 
-        if (len && is_printable(code))
+        if (plain || (len && is_printable(code)))
             buffer_put(buffer, t.ptr, len);
         else if (code == '\n')
             buffer_put_string(buffer, "\\n");

@@ -17,10 +17,34 @@ struct buffer {
 void buffer_deinit(struct buffer *buffer);
 void buffer_clear(struct buffer *buffer); /* keeps the memory, forgets a failure */
 
-void buffer_put(struct buffer *buffer, const void *bytes, size_t len);
-void buffer_put_char(struct buffer *buffer, char c);
-void buffer_put_text(struct buffer *buffer, struct text t);
-void buffer_put_string(struct buffer *buffer, const char *string);
+/* buffer_put() where there may be no room. */
+void buffer_grow(struct buffer *buffer, const void *bytes, size_t len);
+
+static inline void buffer_put(struct buffer *buffer, const void *bytes, size_t len)
+{
+    if (buffer->failed || len == 0 || buffer->size - buffer->len < len) {
+        buffer_grow(buffer, bytes, len);
+        return;
+    }
+    memcpy(buffer->data + buffer->len, bytes, len);
+    buffer->len += len;
+}
+
+static inline void buffer_put_char(struct buffer *buffer, char c)
+{
+    buffer_put(buffer, &c, 1);
+}
+
+static inline void buffer_put_text(struct buffer *buffer, struct text t)
+{
+    buffer_put(buffer, t.ptr, t.len);
+}
+
+static inline void buffer_put_string(struct buffer *buffer, const char *string)
+{
+    buffer_put(buffer, string, strlen(string));
+}
+
 void buffer_put_int(struct buffer *buffer, int64_t value);
 void buffer_printf(struct buffer *buffer, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

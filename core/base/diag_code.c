@@ -31,7 +31,8 @@ static const struct diag_code codes[] = {
      "the `for` of a `suppress`, an output's `plugin`."},
     {"conflicting-keys", DIAG_CODE_ERROR,
      "A rule has `match` as well as `where` or `condition`, a Sigma document `detection` as well "
-     "as `correlation`."},
+     "as `correlation`; a `sensor` reads events of other machines, and has what is for those of "
+     "this one."},
     {"wrong-type", DIAG_CODE_ERROR,
      "A map where a list belongs, a text where a map belongs, and the like."},
     {"wrong-user", DIAG_CODE_ERROR,
@@ -150,7 +151,9 @@ static const struct diag_code codes[] = {
      "The condition leaves a selection out (of Sigma only a filter's is looked at); of a "
      "correlation, a rule, which is an error."},
     /* Outputs */
-    {"bad-output", DIAG_CODE_ERROR, "An `-o` that is not `NAME,key=value,...`."},
+    {"bad-output", DIAG_CODE_ERROR,
+     "An `-o` that is not `NAME,key=value,...`, or a `--sensor` that is not "
+     "`NAME=ADDRESS,key=value,...`."},
     {"duplicate-output", DIAG_CODE_ERROR, "Two outputs of one name; give one of them a `name`."},
     {"too-many-outputs", DIAG_CODE_ERROR, "More outputs than an engine takes."},
     {"unknown-plugin", DIAG_CODE_ERROR, "No plugin of that name; `picket plugin list` shows them."},
@@ -165,6 +168,12 @@ static const struct diag_code codes[] = {
     {"unreadable-secret", DIAG_CODE_ERROR,
      "The file or credential that holds a secret cannot be read, or is empty."},
     {"cannot-open-file", DIAG_CODE_ERROR, "A file that the output writes to cannot be opened."},
+    {"unknown-sensor", DIAG_CODE_ERROR, "No source of events of that name: there is `nats`."},
+    {"sensor-failed", DIAG_CODE_ERROR,
+     "The source of events could not be loaded, or says what is wrong with its options."},
+    {"sensor-needs-journal", DIAG_CODE_ERROR,
+     "Events of other machines are acknowledged when what came of them is journalled: with such a "
+     "sensor there is no `journal: false`."},
     {"journal-failed", DIAG_CODE_ERROR,
      "The journal cannot be opened: another picket has it, its folder is not the engine's user's, "
      "or it is not one."},

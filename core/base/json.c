@@ -58,12 +58,10 @@ static void put_quoted(struct buffer *buffer, struct text t)
 
     buffer_put_char(buffer, '"');
     while (plain < t.len) {
+        plain += text_plain((struct text){t.ptr + plain, t.len - plain});
+        if (plain == t.len)
+            break;
         unsigned char c = (unsigned char)t.ptr[plain];
-
-        if (c >= 0x20 && c < 0x7f && c != '"' && c != '\\') {
-            plain++;
-            continue;
-        }
         uint32_t code;
         size_t len = c < 0x80 ? 1 : text_utf8((struct text){t.ptr + plain, t.len - plain}, &code);
 

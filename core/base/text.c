@@ -78,6 +78,42 @@ struct text text_clip(struct text t, size_t max)
     return (struct text){t.ptr, len};
 }
 
+static bool is_plain(unsigned char c)
+{
+    return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
+#define EACH(byte) (0x0101010101010101ULL * (byte))
+
+/* Whether one of the word's bytes is 0; of others this may be said as well when one is. */
+static uint64_t zeros(uint64_t word)
+{
+    return (word - EACH(1)) & ~word & EACH(0x80);
+}
+
+static bool all_plain(uint64_t word)
+{
+    uint64_t low = (word - EACH(0x20)) & ~word & EACH(0x80);
+    uint64_t high = word & EACH(0x80);
+
+    return !(low | high | zeros(word ^ EACH('"')) | zeros(word ^ EACH('\\')) |
+             zeros(word ^ EACH(0x7f)));
+}
+
+size_t text_plain(struct text t)
+{
+    size_t len = 0;
+
+    for (uint64_t word; len + sizeof word <= t.len; len += sizeof word) {
+        memcpy(&word, t.ptr + len, sizeof word);
+        if (!all_plain(word))
+            break;
+    }
+    while (len < t.len && is_plain((unsigned char)t.ptr[len]))
+        len++;
+    return len;
+}
+
 size_t text_utf8(struct text t, uint32_t *code)
 {
     static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
@@ -108,8 +144,10 @@ bool text_is_utf8(struct text t)
 {
     while (t.len) {
         uint32_t code;
-        size_t len = text_utf8(t, &code);
+        size_t len = text_plain(t);
 
+        if (len == 0)
+            len = text_utf8(t, &code);
         if (len == 0)
             return false;
         t.ptr += len;

@@ -51,6 +51,10 @@ struct text text_trim(struct text t);
 /* The front of T, at most MAX bytes of it, without a part of a character at its end. */
 struct text text_clip(struct text t, size_t max);
 
+/* How many bytes at the front of T are printable ASCII and neither '"' nor a backslash: what stands
+ * for itself nearly everywhere, eight at a time. */
+size_t text_plain(struct text t);
+
 /* Decodes one UTF-8 character at the front of T. Returns its length in bytes and sets *CODE, or
  * returns 0 when the bytes are not valid UTF-8 (overlong forms and surrogates are not). */
 size_t text_utf8(struct text t, uint32_t *code);

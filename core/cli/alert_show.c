@@ -94,7 +94,7 @@ static int say_not_found(const struct wanted *wanted, const struct alert_source 
 }
 
 struct receipts {
-    struct alert_drawing drawing;
+    struct drawing drawing;
     size_t count;
 };
 
@@ -104,14 +104,14 @@ static void put_receipt(void *context, const struct journal_receipt *receipt)
     CLEANUP(buffer_deinit) struct buffer value = {0};
 
     if (receipts->count++ == 0)
-        alert_drawing_heading(&receipts->drawing, "Outputs");
+        drawing_heading(&receipts->drawing, "Outputs");
     if (receipt->rejected.ptr) {
         buffer_put_string(&value, "rejected: ");
         buffer_put_text(&value, receipt->rejected);
     } else {
         buffer_put_string(&value, receipt->settled ? "delivered" : "not settled yet");
     }
-    alert_drawing_row(&receipts->drawing, receipt->output, buffer_text(&value));
+    drawing_row(&receipts->drawing, receipt->output, buffer_text(&value));
 }
 
 static int draw(struct alert_source *source, const struct found *found, const json_t *alert,

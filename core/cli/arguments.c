@@ -15,13 +15,14 @@ void arguments_deinit(struct arguments *arguments)
 }
 
 /* Options that have no letter. */
-enum { OPTION_WATCH = 256, OPTION_STATS, OPTION_ANY_LOGSOURCE, OPTION_MIN_LEVEL };
+enum { OPTION_WATCH = 256, OPTION_STATS, OPTION_ANY_LOGSOURCE, OPTION_MIN_LEVEL, OPTION_SENSOR };
 
 static const struct option long_options[] = {
     {"watch", no_argument, NULL, OPTION_WATCH},
     {"stats", optional_argument, NULL, OPTION_STATS},
     {"any-logsource", no_argument, NULL, OPTION_ANY_LOGSOURCE},
     {"min-level", required_argument, NULL, OPTION_MIN_LEVEL},
+    {"sensor", required_argument, NULL, OPTION_SENSOR},
     {0},
 };
 
@@ -71,6 +72,11 @@ static int read_option(struct arguments *arguments, const char *verb, int option
         return 0;
     case OPTION_MIN_LEVEL:
         return read_min_level(verb, optarg, &engine->rule_options.min_level);
+    case OPTION_SENSOR:
+        if (engine->sensor)
+            return misused("%s: there can be one --sensor", verb);
+        engine->sensor = optarg;
+        return 0;
     case 'v':
         log_set_verbose(true);
         return 0;

@@ -16,8 +16,8 @@ struct arguments {
 
 void arguments_deinit(struct arguments *arguments);
 
-/* Reads -c, -r, -o, -v, --any-logsource, --min-level, --watch and --stats. 0, or the exit status
- * after saying what is wrong. */
+/* Reads -c, -r, -o, -v, --any-logsource, --min-level, --watch, --sensor and --stats. 0, or the exit
+ * status after saying what is wrong. */
 int arguments_parse(struct arguments *arguments, int argc, char **argv);
 
 /* Reads the value of --min-level. 0, or the exit status after saying what is wrong. */

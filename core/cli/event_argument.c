@@ -14,37 +14,15 @@ void event_argument_deinit(struct event_argument *argument)
     arena_deinit(&argument->arena);
 }
 
-/* What an alert is about; JSON itself when it is none. */
-static int unwrap(struct text json, struct buffer *out)
-{
-    CLEANUP(json_freep) json_t *root = NULL;
-    struct json_failure failure;
-    struct json_writer writer = {.buffer = out};
-
-    if (json_parse(json, &root, &failure) < 0) {
-        buffer_put_text(out, json); /* the reader of events says why */
-        return 0;
-    }
-    json_t *event = json_object_get(root, "event");
-
-    if (json_is_object(json_object_get(root, "rule")) && json_is_object(event))
-        return json_tree(&writer, event);
-    buffer_put_text(out, json);
-    return 0;
-}
-
 static int read_json(const char *place, struct text json, struct event_argument *out)
 {
-    CLEANUP(buffer_deinit) struct buffer event = {0};
-    struct event_failure failure = {0};
-    int r = unwrap(json, &event);
+    struct event_failure failure;
+    int r = event_read_json(json, &out->arena, &out->event, &out->root, &failure);
 
-    if (r == 0)
-        r = buffer_failed(&event) ? -ENOMEM
-                                  : event_read_json(buffer_text(&event), &out->arena, &out->event,
-                                                    &out->root, &failure);
     if (r == -EINVAL)
         log_error("%s: no event: %s", place, failure.reason);
+    else if (r == -ENODATA)
+        log_error("%s: no event: an alert about none", place);
     else if (r < 0)
         log_error("%s: %s", place, strerror(-r));
     return r < 0 ? EXIT_FAILED : 0;

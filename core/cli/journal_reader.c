@@ -7,6 +7,7 @@
 
 #include "alert/alert_id.h"
 #include "base/clock.h"
+#include "journal/packing.h"
 
 /* How long the engine may keep us from reading, which it does while it mends what a crash left. */
 #define BUSY_TIME 10000 /* ms */
@@ -18,13 +19,15 @@
 
 #define ID_TIME_LEN 10
 
-#define COLUMNS "seq, time, severity, route, id, host, rule, title, message, json"
+#define COLUMNS "seq, time, severity, route, id, host, rule, title, message, json, template"
 
 struct journal_reader {
     sqlite3 *handle;
     sqlite3_stmt *steps[2]; /* upwards, downwards */
-    char *path, *log;       /* of the write-ahead log */
-    dev_t device;           /* of the file that is open */
+    sqlite3_stmt *lookup;   /* of a template */
+    struct unpacker unpacker;
+    char *path, *log; /* of the write-ahead log */
+    dev_t device;     /* of the file that is open */
     ino_t inode;
     bool fixed; /* there was no log: nobody writes to it */
     bool broken;
@@ -81,7 +84,11 @@ static int ask(struct journal_reader *reader, const char *sql, int64_t *out)
 
     if (r < 0)
         return r;
-    if (sqlite3_step(statement) != SQLITE_ROW)
+    int code = sqlite3_step(statement);
+
+    if (code == SQLITE_DONE)
+        return refuse(reader, -EUCLEAN, "is no journal, or is damaged");
+    if (code != SQLITE_ROW)
         return fail(reader);
     *out = sqlite3_column_int64(statement, 0);
     return 0;
@@ -159,21 +166,30 @@ static int check(struct journal_reader *reader)
     return ask(reader, "SELECT journal FROM state", &reader->number);
 }
 
+static int fail_to_open(struct journal_reader *reader, int error)
+{
+    buffer_clear(&reader->why);
+    if (error == ENOENT)
+        buffer_put_string(&reader->why, "is not there");
+    else if (error == EACCES)
+        buffer_put_string(&reader->why, "may not be read: that is for root and the group of the "
+                                        "engine's user");
+    else
+        buffer_printf(&reader->why, "cannot be read: %s", strerror(error));
+    return -error;
+}
+
 /* What SQLite would not say clearly. */
 static int check_file(struct journal_reader *reader)
 {
     struct stat status;
 
     if (stat(reader->path, &status) < 0)
-        return refuse(reader, -errno, errno == ENOENT ? "is not there" : strerror(errno));
+        return fail_to_open(reader, errno);
     if (!S_ISREG(status.st_mode))
         return refuse(reader, -EINVAL, "is no journal: it is no file");
-    if (access(reader->path, R_OK) < 0) {
-        int r = -errno;
-
-        return refuse(reader, r,
-                      "may not be read: that is for root and the group of the engine's user");
-    }
+    if (access(reader->path, R_OK) < 0)
+        return fail_to_open(reader, errno);
     if (status.st_size == 0)
         return refuse(reader, -EINVAL, "is no journal: it is empty");
     reader->device = status.st_dev;
@@ -219,6 +235,8 @@ void journal_reader_free(struct journal_reader *reader)
         return;
     for (size_t i = 0; i < 2; i++)
         sqlite3_finalize(reader->steps[i]);
+    sqlite3_finalize(reader->lookup);
+    unpacker_deinit(&reader->unpacker);
     sqlite3_close_v2(reader->handle);
     buffer_deinit(&reader->why);
     free(reader->path);
@@ -287,9 +305,10 @@ static struct text column(sqlite3_stmt *statement, int at)
     return (struct text){bytes ? bytes : "", (size_t)sqlite3_column_bytes(statement, at)};
 }
 
-static struct journal_alert read_alert(sqlite3_stmt *statement)
+static int read_alert(struct journal_reader *reader, sqlite3_stmt *statement,
+                      struct journal_alert *out)
 {
-    return (struct journal_alert){
+    *out = (struct journal_alert){
         .seq = sqlite3_column_int64(statement, 0),
         .time = sqlite3_column_int64(statement, 1),
         .severity = sqlite3_column_int(statement, 2),
@@ -299,8 +318,12 @@ static struct journal_alert read_alert(sqlite3_stmt *statement)
         .rule = column(statement, 6),
         .title = column(statement, 7),
         .message = column(statement, 8),
-        .json = column(statement, 9),
     };
+    int r = reader->lookup ? 0 : prepare(reader, UNPACKER_LOOKUP, &reader->lookup);
+
+    if (r == 0)
+        r = unpacker_read(&reader->unpacker, reader->lookup, statement, 9, &out->json);
+    return r == -EUCLEAN ? refuse(reader, r, "is damaged: an alert in it cannot be read") : r;
 }
 
 /* How many rows there were until FN had enough, or -errno. */
@@ -310,8 +333,11 @@ static int run(struct journal_reader *reader, sqlite3_stmt *statement, journal_a
     int code, count = 0;
 
     while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
-        struct journal_alert alert = read_alert(statement);
+        struct journal_alert alert;
+        int r = read_alert(reader, statement, &alert);
 
+        if (r < 0)
+            return r;
         *seq = alert.seq;
         count++;
         if (!fn(context, &alert))

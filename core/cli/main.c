@@ -6,7 +6,8 @@
 #include "base/text.h"
 #include "cli/arguments.h"
 #include "cli/verb.h"
-#include "output/host.h"
+#include "host/host.h"
+#include "stream/source_host.h"
 
 struct verb {
     const char *name;
@@ -21,8 +22,8 @@ static int verb_version(int argc, char **argv);
 static const struct verb verbs[] = {
     {"run", verb_run,
      "[-v] [-c FILE] [-r RULES]... [-o NAME[,key=value]...]... "
-     "[--any-logsource] [--min-level LEVEL] [--watch]",
-     "watch this machine and alert (root)"},
+     "[--any-logsource] [--min-level LEVEL] [--watch] [--sensor NAME=ADDRESS[,key=value]...]",
+     "watch this machine and alert (root); or, with --sensor, what others have shipped"},
     {"watch", verb_watch, "", "print a line for every program that starts (root)"},
     {"record", verb_record, "FILE.jsonl|-", "write every event to a file, for replay (root)"},
     {"replay", verb_replay,
@@ -50,7 +51,8 @@ static const struct verb verbs[] = {
      "EVENT: "
      "FILE:LINE, - or JSON"},
     {"fields", verb_fields, "[--markdown] [NAME...]", "list the fields of events"},
-    {"plugin", verb_plugin, "list | new [--cxx] NAME | test [--leaks] PLUGIN[,key=value]...",
+    {"plugin", verb_plugin,
+     "list [--markdown] [PLUGIN]... | new [--cxx] NAME | test [--leaks] PLUGIN[,key=value]...",
      "list the output plugins and their options; begin one; try whether one keeps its contract"},
     {"version", verb_version, "", "print the version"},
     {"help", verb_help, "", "print this"},
@@ -135,6 +137,8 @@ int main(int argc, char **argv)
 
     if (strcmp(name, OUTPUT_HOST_VERB) == 0)
         return output_host_main(argc - 1, argv + 1);
+    if (strcmp(name, SOURCE_HOST_VERB) == 0)
+        return source_host_main(argc - 1, argv + 1);
     open_standard_descriptors();
     const struct verb *verb = find_verb(name);
 

@@ -8,7 +8,7 @@
 #include "base/buffer.h"
 #include "base/cleanup.h"
 #include "base/log.h"
-#include "output/plugin_path.h"
+#include "plugin/plugin_path.h"
 
 #define PLUGIN_MAX ((size_t)64 << 20)
 #define FOUND_MAX  ((size_t)1 << 20)
@@ -47,7 +47,8 @@ static void use_valgrind(struct memory_check *check)
     check->arguments[2] = "--leak-check=full";
     check->arguments[3] = "--errors-for-leak-kinds=definite";
     check->arguments[4] = "--show-leak-kinds=definite";
-    check->arguments[5] = arena_printf(&check->arena, "--log-file=%s/found.%%p", check->folder);
+    check->arguments[5] = "--vgdb=no"; /* its files go by the pid, which others have, too */
+    check->arguments[6] = arena_printf(&check->arena, "--log-file=%s/found.%%p", check->folder);
 }
 
 int memory_check_init(struct memory_check *check, struct text plugin)

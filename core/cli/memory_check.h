@@ -4,7 +4,7 @@
 #define PICKET_CLI_MEMORY_CHECK_H
 
 #include "base/arena.h"
-#include "output/host_spawn.h"
+#include "host/host_spawn.h"
 
 struct memory_check {
     struct host_tool tool;

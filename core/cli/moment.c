@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "base/cleanup.h"
 #include "base/clock.h"
 
 struct unit {
@@ -166,17 +167,57 @@ static bool take_form(struct text *t, const char *form, int *out)
     return true;
 }
 
-/* "12:00" or "12:00:05", and nothing behind it. */
-static bool take_clock(struct text *t, struct tm *tm)
+/* "2026-01-01 12:00:05.5 +0100", as people are shown it: RFC 3339 but for its spaces and the colon
+ * of its zone. */
+static int parse_zoned(struct text t, int64_t *out)
+{
+    enum { DATE_LEN = 10, TIME_LEN = 19 };
+    CLEANUP(buffer_deinit) struct buffer text = {0};
+    const char *zone = t.len > TIME_LEN ? memchr(t.ptr + TIME_LEN, ' ', t.len - TIME_LEN) : NULL;
+    size_t len = zone ? (size_t)(zone - t.ptr) : t.len;
+    struct text offset = zone ? text_trim((struct text){zone, t.len - len}) : TEXT("");
+
+    if (t.len <= TIME_LEN || !strchr(" Tt", t.ptr[DATE_LEN]))
+        return -EINVAL;
+    buffer_put(&text, t.ptr, DATE_LEN);
+    buffer_put_char(&text, 'T');
+    buffer_put(&text, t.ptr + DATE_LEN + 1, len - DATE_LEN - 1);
+    if (offset.len == 5) /* +0100 */
+        buffer_printf(&text, "%.3s:%.2s", offset.ptr, offset.ptr + 3);
+    else
+        buffer_put_text(&text, text_is(offset, "UTC") ? TEXT("Z") : offset);
+    return buffer_failed(&text) ? -ENOMEM : time_parse(buffer_text(&text), out);
+}
+
+/* ".5": in ns. */
+static bool take_fraction(struct text *t, int64_t *out)
+{
+    int64_t unit = NS_PER_S;
+
+    *out = 0;
+    if (!text_starts(*t, TEXT(".")))
+        return true;
+    t->ptr++;
+    t->len--;
+    struct text digits = take(t, is_digit);
+
+    for (size_t i = 0; i < digits.len; i++)
+        *out += (digits.ptr[i] - '0') * (unit /= 10);
+    return digits.len > 0 && digits.len <= 9;
+}
+
+/* "12:00" or "12:00:05", and nothing behind it but a fraction. */
+static bool take_clock(struct text *t, struct tm *tm, int64_t *fraction)
 {
     int clock[2], second = 0;
 
+    *fraction = 0;
     if (!take_form(t, "dd:dd", clock))
         return false;
     if (t->len) {
         int seconds[2];
 
-        if (!take_form(t, ":dd", seconds))
+        if (!take_form(t, ":dd", seconds) || !take_fraction(t, fraction))
             return false;
         second = seconds[1];
     }
@@ -189,6 +230,7 @@ static bool take_clock(struct text *t, struct tm *tm)
 static int parse_local(struct text t, int64_t now, int64_t *out)
 {
     struct tm tm = local(now);
+    int64_t fraction;
     int date[3];
 
     tm.tm_isdst = -1;
@@ -204,14 +246,17 @@ static int parse_local(struct text t, int64_t now, int64_t *out)
         else
             t = TEXT("00:00");
     }
-    if (!take_clock(&t, &tm))
+    if (!take_clock(&t, &tm, &fraction))
         return -EINVAL;
     struct tm wanted = tm;
     time_t seconds = mktime(&tm);
 
     if (tm.tm_mon != wanted.tm_mon || tm.tm_mday != wanted.tm_mday) /* there is no such day */
         return -EINVAL;
-    return __builtin_mul_overflow((int64_t)seconds, NS_PER_S, out) ? -ERANGE : 0;
+    return __builtin_mul_overflow((int64_t)seconds, NS_PER_S, out) ||
+                   __builtin_add_overflow(*out, fraction, out)
+               ? -ERANGE
+               : 0;
 }
 
 int moment_parse(struct text t, int64_t now, int64_t *out)
@@ -224,7 +269,8 @@ int moment_parse(struct text t, int64_t now, int64_t *out)
         return -EINVAL;
     if (t.ptr[0] == '@')
         r = parse_epoch(t, &moment);
-    else if (!parse_word(t, now, &moment) && time_parse(t, &moment) < 0) {
+    else if (!parse_word(t, now, &moment) && time_parse(t, &moment) < 0 &&
+             parse_zoned(t, &moment) < 0) {
         r = parse_ago(t, now, &moment);
         if (r == -EINVAL)
             r = parse_local(t, now, &moment);

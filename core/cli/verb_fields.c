@@ -19,6 +19,17 @@ static void print_table(void)
         "short for parent.comm. 'picket fields NAME' tells where a field is from.\n");
 }
 
+static const char *owner_name(enum field_scope scope)
+{
+    static const char *const names[] = {
+        [SCOPE_EVENT] = "the event",
+        [SCOPE_HOST] = "the machine where the event happened",
+        [SCOPE_PROCESS] = "the process, its parent and each ancestor",
+    };
+
+    return names[scope];
+}
+
 static const char *or_otherwise(const char *text, const char *otherwise)
 {
     return *text ? text : otherwise;
@@ -30,8 +41,7 @@ static void print_details(const struct field *field)
     printf("  type     %s\n", field_type_name(field->type));
     if (*field->unit)
         printf("  unit     %s\n", field->unit);
-    printf("  of       %s\n",
-           field->scope == SCOPE_EVENT ? "the event" : "the process, its parent and each ancestor");
+    printf("  of       %s\n", owner_name(field->scope));
     printf("  from     %s\n", field->source);
     printf("  cost     %s\n", or_otherwise(field->cost, "none"));
     printf("  kernels  %s\n", or_otherwise(field->kernels, "all"));

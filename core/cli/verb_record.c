@@ -24,7 +24,7 @@ static void on_event(void *context, const struct event *event)
     struct json_writer json = {.buffer = &recorder->line};
 
     buffer_clear(&recorder->line);
-    event_put_json(&json, event);
+    event_put_line(&json, event);
     buffer_put_char(&recorder->line, '\n');
     fputs(buffer_string(&recorder->line), recorder->file); /* errors stick: on_batch() looks */
     *(buffer_failed(&recorder->line) ? &recorder->unwritten : &recorder->lines) += 1;
@@ -79,12 +79,18 @@ static int record(struct recorder *recorder, const char *path, int signals)
 {
     CLEANUP(live_freep) struct live *live = NULL;
     CLEANUP(config_deinit) struct config usual;
+    struct machine machine;
 
     config_init(&usual);
+    int r = machine_read(&usual.arena, &machine);
+
+    if (r < 0)
+        return r;
     struct live_options options = {
         .failures = usual.failures,
         .environment = usual.environment,
         .environment_count = usual.environment_count,
+        .machine = &machine,
         .signals = signals,
         .bell = -1,
         .on_event = on_event,
@@ -94,8 +100,8 @@ static int record(struct recorder *recorder, const char *path, int signals)
     };
     struct live_counters counters;
     struct privileges privileges = privileges_default();
-    int r = live_new(&options, &live);
 
+    r = live_new(&options, &live);
     if (r < 0)
         return r;
     recorder->file = open_file(path);

@@ -15,6 +15,8 @@ int verb_replay(int argc, char **argv)
     }
     if (arguments.engine.watch)
         return misused("replay: --watch is for run, which goes on long enough");
+    if (arguments.engine.sensor)
+        return misused("replay: --sensor is for run");
     arguments.engine.replay = true;
     int r = engine_new(&arguments.engine, &diags, &engine);
 

@@ -87,8 +87,8 @@ static int read_rules(struct reader *reader, const struct yaml_node *node)
 }
 
 /* Where a secret is to be had: {file: PATH}, {credential: NAME}. */
-static void read_source(struct reader *reader, const struct yaml_node *key,
-                        const struct yaml_node *value, struct output_setting *setting)
+static void read_secret_place(struct reader *reader, const struct yaml_node *key,
+                              const struct yaml_node *value, struct output_setting *setting)
 {
     const struct yaml_node *place = value->count == 1 ? value->items[0] : NULL;
     bool file = place && text_is(value->keys[0]->text, "file");
@@ -115,7 +115,7 @@ static void add_setting(struct reader *reader, struct output_config *output,
                                        .key_mark = key->mark,
                                        .value_mark = value->mark};
     if (value->kind == YAML_MAP)
-        read_source(reader, key, value, setting);
+        read_secret_place(reader, key, value, setting);
     else if (value->kind == YAML_SCALAR)
         setting->value = arena_text(&reader->config->arena, value->text);
     else if (value->count)
@@ -306,9 +306,47 @@ static void read_failures(struct reader *reader, const struct yaml_node *node)
         wrong_kind(reader, node, "failures", "true, false or all");
 }
 
+/* Where events of other machines come from: its settings, or its address alone. */
+static int read_source(struct reader *reader, const struct yaml_node *key,
+                       const struct yaml_node *node)
+{
+    struct arena *arena = &reader->config->arena;
+    struct output_config *source = arena_alloc(arena, sizeof *source);
+
+    if (node->kind == YAML_LIST) {
+        wrong_kind(reader, node, "nats", "an address, or a map of options");
+        return 0;
+    }
+    if (source) {
+        *source = (struct output_config){.mark = key->mark, .plugin = arena_text(arena, key->text)};
+        source->settings = arena_array(arena, count_settings(node) + 1, sizeof *source->settings);
+    }
+    if (!source || !source->plugin.ptr || !source->settings)
+        return -ENOMEM;
+    reader->config->source = source;
+    if (node->kind == YAML_SCALAR && node->text.len) {
+        const struct yaml_node address = {.text = TEXT("servers"), .mark = node->mark};
+
+        add_settings(reader, source, &address, node);
+    }
+    for (size_t i = 0; i < node->count; i++)
+        add_settings(reader, source, node->keys[i], node->items[i]);
+    return 0;
+}
+
+/* What is for events of this machine says nothing of those of others. */
+static void check_sensor(struct reader *reader, const struct yaml_node *node)
+{
+    for (size_t i = 0; reader->config->source && i < node->count; i++)
+        if (!text_equal(node->keys[i]->text, reader->config->source->plugin))
+            diag_error(reader->diags, node->keys[i]->mark, "conflicting-keys",
+                       "'%.*s' is for events of this machine, and this sensor reads '%.*s'",
+                       TEXT_ARG(node->keys[i]->text), TEXT_ARG(reader->config->source->plugin));
+}
+
 static int read_sensor(struct reader *reader, const struct yaml_node *node)
 {
-    static const char *const known[] = {"ring", "failures", "environment", "exclude"};
+    static const char *const known[] = {"ring", "failures", "environment", "exclude", "nats"};
     int r = 0;
 
     if (node->kind != YAML_MAP) {
@@ -329,10 +367,13 @@ static int read_sensor(struct reader *reader, const struct yaml_node *node)
             r = read_environment(reader, value);
         } else if (text_is(key->text, "exclude")) {
             r = read_exclusions(reader, value);
+        } else if (text_is(key->text, "nats")) {
+            r = read_source(reader, key, value);
         } else {
             unknown_key(reader, key, known, sizeof known / sizeof *known);
         }
     }
+    check_sensor(reader, node);
     return r;
 }
 

@@ -13,12 +13,14 @@
  *       environment: [LD_PRELOAD, SSH_CONNECTION]
  *       exclude:
  *         - cgroup: /system.slice/backup.service
+ *
+ * or, for events of other machines, sensor: {nats: {servers: nats://stream.example, stream: FLEET}}
  */
 #ifndef PICKET_ENGINE_CONFIG_H
 #define PICKET_ENGINE_CONFIG_H
 
 #include "base/diag.h"
-#include "output/output_config.h"
+#include "plugin/output_config.h"
 #include "rule/rule.h"
 #include "sensor/sensor_bpf.h"
 
@@ -51,7 +53,8 @@ struct config {
     const char *user; /* whom the engine becomes; NULL: privileges_default() */
     struct mark user_mark;
     struct config_journal journal;
-    int64_t ring; /* bytes of ring a CPU; 0: by the machine's memory */
+    struct output_config *source; /* of events of other machines; NULL: this machine's */
+    int64_t ring;                 /* bytes of ring a CPU; 0: by the machine's memory */
     enum sensor_failures failures;
     const char *const *environment; /* names of the variables that are captured */
     size_t environment_count;

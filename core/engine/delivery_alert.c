@@ -4,7 +4,7 @@
 #include "base/json.h"
 
 static const struct {
-    const char *reason; /* of alerts_lost */
+    const char *reason; /* of the detail */
     enum internal_alert_kind kind;
     bool accounts; /* its count was never journalled */
 } kinds[] = {
@@ -16,12 +16,15 @@ static const struct {
     [DELIVERY_OVERRUN] = {"overrun", INTERNAL_ALERTS_LOST, true},
     [DELIVERY_EXPIRED] = {"expired", INTERNAL_ALERTS_LOST},
     [DELIVERY_DROPPED] = {"dropped", INTERNAL_ALERTS_LOST},
+    [DELIVERY_RESPONSE] = {.kind = INTERNAL_RESPONSE},
+    [DELIVERY_REFUSED] = {"untold", INTERNAL_RESPONSE},
 };
 
-static void put_message(struct buffer *out, const struct delivery_news *news, const char *output)
+static void put_message(struct buffer *out, const struct delivery_news *news,
+                        const struct delivery_counters *of)
 {
     unsigned long long count = news->count;
-    const char *plural = count == 1 ? "" : "s";
+    const char *plural = count == 1 ? "" : "s", *output = of->output;
 
     switch (news->kind) {
     case DELIVERY_JOURNAL_FAILED:
@@ -50,26 +53,45 @@ static void put_message(struct buffer *out, const struct delivery_news *news, co
                       output, count, plural);
         break;
     case DELIVERY_DROPPED:
-        buffer_printf(out, "output '%s' had no room for %llu alert%s", output, count, plural);
+        buffer_printf(out, "output '%s' had no room for %llu %s%s", output, count,
+                      of->forwards ? "event" : "alert", plural);
+        break;
+    case DELIVERY_RESPONSE:
+        buffer_put_string(out, news->message);
+        break;
+    case DELIVERY_REFUSED:
+        buffer_printf(out, "output '%s' did not respond %llu more time%s", output, count, plural);
         break;
     }
 }
 
-static void put_detail(struct json_writer *json, const struct delivery_news *news,
-                       const char *output)
+static const char *reason_of(const struct delivery_news *news, const struct delivery_counters *of)
 {
+    return news->kind == DELIVERY_DROPPED && of->forwards ? "events_dropped"
+                                                          : kinds[news->kind].reason;
+}
+
+static void put_detail(struct json_writer *json, const struct delivery_news *news,
+                       const struct delivery_counters *of)
+{
+    const char *reason = reason_of(news, of);
+
+    if (news->detail) {
+        json_raw(json, text_from(news->detail));
+        return;
+    }
     json_begin(json, '{');
-    if (kinds[news->kind].reason) {
+    if (reason) {
         json_key(json, TEXT("reason"));
-        json_text(json, text_from(kinds[news->kind].reason));
+        json_text(json, text_from(reason));
     }
     if (news->count || kinds[news->kind].kind == INTERNAL_JOURNAL_RECOVERED) {
         json_key(json, TEXT("count"));
         json_int(json, (int64_t)news->count);
     }
-    if (output) {
+    if (of->output) {
         json_key(json, TEXT("output"));
-        json_text(json, text_from(output));
+        json_text(json, text_from(of->output));
     }
     if (news->why[0]) {
         json_key(json, TEXT("error"));
@@ -81,7 +103,8 @@ static void put_detail(struct json_writer *json, const struct delivery_news *new
 static void raise(struct delivery *delivery, struct detector *detector,
                   const struct delivery_news *news)
 {
-    bool of_output = news->kind == DELIVERY_EXPIRED || news->kind == DELIVERY_DROPPED;
+    bool of_output = news->kind == DELIVERY_EXPIRED || news->kind == DELIVERY_DROPPED ||
+                     news->kind == DELIVERY_REFUSED;
     CLEANUP(buffer_deinit) struct buffer message = {0};
     CLEANUP(buffer_deinit) struct buffer detail = {0};
     struct delivery_counters counters = {0};
@@ -89,8 +112,8 @@ static void raise(struct delivery *delivery, struct detector *detector,
 
     if (of_output)
         delivery_counters(delivery, news->index, &counters);
-    put_message(&message, news, counters.output);
-    put_detail(&json, news, counters.output);
+    put_message(&message, news, &counters);
+    put_detail(&json, news, &counters);
     /* Without memory for words the count goes on. */
     detector_raise_internal(
         detector, &(struct internal_alert){
@@ -108,6 +131,9 @@ void delivery_alert_raise(struct delivery *delivery, struct detector *detector, 
 {
     struct delivery_news news;
 
-    while (delivery_take_news(delivery, now, &news))
+    while (delivery_take_news(delivery, now, &news)) {
         raise(delivery, detector, &news);
+        free(news.message);
+        free(news.detail);
+    }
 }

@@ -1,7 +1,6 @@
 #include "engine/detector.h"
 
 #include <errno.h>
-#include <sys/utsname.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -14,14 +13,17 @@ struct detector {
     struct suppression *suppression;
     struct correlator *correlator;
     struct loss_ledger *losses;
-    uint64_t boot; /* of the losses */
-    struct utsname system;
-    struct alert_host host;
+    uint64_t boot;      /* of the losses */
+    struct buffer here; /* what alerts say of this machine */
     struct evidence evidence;
     struct buffer message, matched, event_json, alert_json;
+    struct buffer line;        /* an event that is forwarded */
+    struct buffer elsewhere;   /* what they say of the event's, where that is another */
     struct buffer scratch;     /* of the evidence */
     const struct event *event; /* that is matched */
+    struct text raised;        /* id of the rule that was alerted of for it; ptr NULL: none */
     int64_t time;              /* of it */
+    uint64_t forwarding;       /* outputs that get all events */
     struct detector_counters counters;
 };
 
@@ -32,11 +34,13 @@ int detector_new(const struct detector_options *options, struct detector **out)
 
     if (!detector)
         return -ENOMEM;
+    struct json_writer here = {.buffer = &detector->here};
+
     detector->options = *options;
-    if (uname(&detector->system) < 0)
-        return -errno;
-    detector->host = (struct alert_host){detector->system.nodename, detector->system.release,
-                                         options->filters, options->filter_count};
+    detector->forwarding = delivery_forwarding(options->delivery);
+    alert_place_put_json(&here, &options->engine, options->engine.machine);
+    if (buffer_failed(&detector->here))
+        return -ENOMEM;
     r = suppression_new(options->book->rules, &detector->suppression);
     if (r == 0)
         r = correlator_new(options->book->rules, &detector->correlator);
@@ -58,17 +62,15 @@ void detector_free(struct detector *detector)
     rulebook_free(detector->book);
     suppression_free(detector->suppression);
     loss_ledger_free(detector->losses);
+    buffer_deinit(&detector->here);
+    buffer_deinit(&detector->elsewhere);
+    buffer_deinit(&detector->line);
     buffer_deinit(&detector->message);
     buffer_deinit(&detector->matched);
     buffer_deinit(&detector->scratch);
     buffer_deinit(&detector->event_json);
     buffer_deinit(&detector->alert_json);
     free(detector);
-}
-
-const struct alert_host *detector_host(const struct detector *detector)
-{
-    return &detector->host;
 }
 
 const struct rulebook *detector_rulebook(const struct detector *detector)
@@ -89,13 +91,14 @@ static void push(struct detector *detector, const struct alert *alert, uint64_t 
     }
     struct delivery_alert delivered = {
         .id = text_from(alert->id.text),
-        .host = text_from(alert->host->name),
+        .host = alert->place.name,
         .rule = alert->rule->id,
         .title = alert->rule->title,
         .message = alert->message,
         .json = buffer_text(&detector->alert_json),
         .time = alert->time,
         .severity = (int)alert->rule->severity,
+        .is_own = internal != NULL,
         .is_news = internal && internal->is_news,
         .accounts = internal ? internal->accounts : 0,
     };
@@ -108,6 +111,24 @@ static void push(struct detector *detector, const struct alert *alert, uint64_t 
 static void deliver(struct detector *detector, const struct alert *alert, uint64_t route)
 {
     push(detector, alert, route, NULL);
+}
+
+static struct alert_place here(const struct detector *detector)
+{
+    return (struct alert_place){detector->options.engine.machine->name,
+                                buffer_text(&detector->here)};
+}
+
+/* Where EVENT happened. */
+static struct alert_place place_of(struct detector *detector, const struct event *event)
+{
+    struct json_writer json = {.buffer = &detector->elsewhere};
+
+    if (!event->host || event->host->is_here)
+        return here(detector);
+    if (detector->elsewhere.len == 0)
+        alert_place_put_json(&json, &detector->options.engine, event->host);
+    return (struct alert_place){event->host->name, buffer_text(&detector->elsewhere)};
 }
 
 static void render_event(struct detector *detector, const struct event *event)
@@ -158,6 +179,8 @@ static void raise(struct detector *detector, const struct rule *rule, const stru
     enum suppression_verdict verdict = SUPPRESSION_ADMIT;
     int64_t time = detector->time;
 
+    if (detector->raised.ptr && text_equal(rule->id, detector->raised))
+        return;
     if (rule->suppress.window)
         verdict = suppression_admit(detector->suppression, rule, event, time);
     if (verdict == SUPPRESSION_FOLD)
@@ -165,24 +188,30 @@ static void raise(struct detector *detector, const struct rule *rule, const stru
     render_message(detector, rule, event, match);
     render_reason(detector, rule, event, match);
     render_event(detector, event);
+    struct suppression_words words = {
+        .message = buffer_text(&detector->message),
+        .matched = buffer_text(&detector->matched),
+        .event = buffer_text(&detector->event_json),
+        .place = place_of(detector, event),
+    };
+
     if (buffer_failed(&detector->message) || buffer_failed(&detector->matched) ||
-        buffer_failed(&detector->event_json)) {
+        buffer_failed(&detector->event_json) || buffer_failed(&detector->elsewhere)) {
         detector->counters.unwritten += verdict == SUPPRESSION_ADMIT;
         return;
     }
     if (verdict == SUPPRESSION_FOLD_FIRST) {
-        suppression_keep(detector->suppression, buffer_text(&detector->message),
-                         buffer_text(&detector->matched), buffer_text(&detector->event_json));
+        suppression_keep(detector->suppression, &words);
         return;
     }
     struct alert alert = {
         .id = alert_id_make(time, event->origin, rule->id),
         .time = time,
-        .host = &detector->host,
+        .place = words.place,
         .rule = rule,
-        .message = buffer_text(&detector->message),
-        .matched = buffer_text(&detector->matched),
-        .event = buffer_text(&detector->event_json),
+        .message = words.message,
+        .matched = words.matched,
+        .event = words.event,
     };
 
     deliver(detector, &alert, detector->book->routes[rule->index]);
@@ -194,7 +223,7 @@ void detector_raise_internal(struct detector *detector, const struct internal_al
     struct alert alert = {
         .id = alert_id_make(internal->time, internal->origin, rule->id),
         .time = internal->time,
-        .host = &detector->host,
+        .place = here(detector),
         .rule = rule,
         .message = internal->message,
         .detail = internal->detail,
@@ -294,10 +323,10 @@ static void summarise(void *context, const struct suppression_summary *summary)
     struct alert alert = {
         .id = alert_id_make(summary->time, summary->origin, summary->rule->id),
         .time = summary->time,
-        .host = &detector->host,
+        .place = summary->words.place.name.len ? summary->words.place : here(detector),
         .rule = summary->rule,
-        .matched = summary->matched,
-        .event = summary->event,
+        .matched = summary->words.matched,
+        .event = summary->words.event,
         .fold = summary->fold,
     };
 
@@ -305,7 +334,7 @@ static void summarise(void *context, const struct suppression_summary *summary)
     buffer_printf(&detector->message, "%llu more since ", (unsigned long long)summary->fold.count);
     put_clock(&detector->message, summary->fold.since);
     buffer_put_string(&detector->message, ": ");
-    buffer_put_text(&detector->message, summary->message);
+    buffer_put_text(&detector->message, summary->words.message);
     if (buffer_failed(&detector->message)) {
         detector->counters.unwritten++;
         return;
@@ -357,6 +386,34 @@ static void follow(struct detector *detector, const struct rule *const *hits, si
             raise(detector, hits[i], detector->event, NULL);
 }
 
+/* As it is, to the outputs of ROUTE. */
+static void forward(struct detector *detector, const struct event *event, uint64_t route)
+{
+    struct json_writer json = {.buffer = &detector->line};
+
+    buffer_clear(&detector->line);
+    buffer_clear(&detector->message);
+    event_put_line(&json, event);
+    message_put(message_default(event->type), event, &detector->message);
+    if (buffer_failed(&detector->line) || buffer_failed(&detector->message)) {
+        detector->counters.unwritten++;
+        return;
+    }
+    struct alert_id id = alert_id_make(detector->time, event->origin, TEXT(""));
+    struct delivery_alert delivered = {
+        .id = text_from(id.text),
+        .host = event->host ? event->host->name : here(detector).name,
+        .rule = TEXT(""),
+        .title = TEXT(""),
+        .message = buffer_text(&detector->message),
+        .json = buffer_text(&detector->line),
+        .time = detector->time,
+        .kind = PICKET_KIND_EVENT,
+    };
+
+    delivery_push(detector->options.delivery, &delivered, route, detector->options.wait);
+}
+
 void detector_on_event(struct detector *detector, const struct event *event)
 {
     const struct rule *const *hits;
@@ -364,11 +421,21 @@ void detector_on_event(struct detector *detector, const struct event *event)
     detector->event = event;
     detector->time = field_set_has(&event->has, FIELD_TIME) ? event->time : clock_realtime();
     detector->counters.events[event->type]++;
+    if (detector->forwarding)
+        forward(detector, event, detector->forwarding);
+    buffer_clear(&detector->elsewhere);
     close_windows(detector, detector->time);
     size_t count = matcher_match(detector->book->matcher, event, &hits);
 
     keep_limits(detector, detector->time);
     follow(detector, hits, count);
+}
+
+void detector_on_alert(struct detector *detector, const struct event *event, struct text rule)
+{
+    detector->raised = rule;
+    detector_on_event(detector, event);
+    detector->raised = (struct text){0};
 }
 
 void detector_tick(struct detector *detector, int64_t now)

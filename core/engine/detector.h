@@ -16,18 +16,13 @@ struct detector_options {
     struct delivery *delivery; /* outlives the detector */
     /* Replay waits for room in an output's queue; the live engine never does: it counts. */
     bool wait;
-    /* What the sensor leaves out on purpose, for the alerts' host record. Outlive the detector. */
-    const char *const *filters;
-    size_t filter_count;
+    struct alert_engine engine; /* for the alerts' host record; all outlives the detector */
 };
 
 /* 0 or -ENOMEM. */
 int detector_new(const struct detector_options *options, struct detector **out);
 void detector_free(struct detector *detector);
 DEFINE_FREEP(struct detector, detector)
-
-/* What its alerts say of this machine. */
-const struct alert_host *detector_host(const struct detector *detector);
 
 const struct rulebook *detector_rulebook(const struct detector *detector);
 
@@ -37,7 +32,12 @@ const struct rulebook *detector_rulebook(const struct detector *detector);
  * meets one book, whole. */
 struct rulebook *detector_exchange(struct detector *detector, struct rulebook *book);
 
+/* One that does not say where it happened did so on this engine's machine. */
 void detector_on_event(struct detector *detector, const struct event *event);
+
+/* EVENT came with an alert of the rule of that id, which another engine raised and which is
+ * delivered as it came: a rule here of the same id counts for correlations, and raises nothing. */
+void detector_on_alert(struct detector *detector, const struct event *event, struct text rule);
 
 /* Alerts all outputs about picket itself. */
 void detector_raise_internal(struct detector *detector, const struct internal_alert *alert);
@@ -53,7 +53,7 @@ void detector_tick(struct detector *detector, int64_t now);
 struct detector_counters {
     uint64_t events[EVENT_TYPES];
     uint64_t alerts;    /* raised, summaries included */
-    uint64_t unwritten; /* lost for lack of memory */
+    uint64_t unwritten; /* lost for lack of memory, forwarded events among them */
     struct matcher_counters matcher;
     struct suppression_counters suppression;
     struct correlator_counters correlator;

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "engine/centre.h"
 #include "engine/config.h"
 #include "engine/delivery_alert.h"
 #include "engine/detector.h"
@@ -24,6 +25,7 @@
 #define DRAIN_NS (10 * NS_PER_S)
 
 struct engine {
+    struct machine machine; /* in the configuration's arena */
     struct config config;
     bool has_config; /* there was a file */
     struct privileges privileges;
@@ -33,9 +35,11 @@ struct engine {
     struct journal *journal; /* until the delivery has it; NULL: alerts wait in memory alone */
     struct delivery *delivery;
     struct detector *detector;
-    struct rule_watch *watch;  /* NULL: rules are read anew on request alone */
-    struct reload *reload;     /* NULL in a replay */
-    struct live *live;         /* likewise */
+    struct rule_watch *watch; /* NULL: rules are read anew on request alone */
+    struct reload *reload;    /* NULL in a replay */
+    struct live *live;        /* likewise; and where events come from a stream: */
+    struct stream *stream;
+    struct centre *centre;
     struct exe_hash *hash;     /* NULL: nobody asks for one */
     struct exe_opener *opener; /* the hash's */
     size_t stats;              /* as the options have it */
@@ -134,7 +138,24 @@ static int choose_outputs(struct engine *engine, const struct engine_options *op
     return r == 0 && diags->errors > errors ? -EINVAL : r;
 }
 
-/* A journal is for a service: whoever names outputs by hand, and no configuration, has none. */
+/* What `--sensor` says, or the configuration: config.source. */
+static int choose_source(struct engine *engine, const struct engine_options *options,
+                         struct diag_list *diags)
+{
+    struct config *config = &engine->config;
+
+    if (options->replay)
+        config->source = NULL;
+    if (!options->sensor || options->replay)
+        return 0;
+    config->source = arena_alloc(&config->arena, sizeof *config->source);
+    return config->source
+               ? output_config_parse_source(options->sensor, &config->arena, diags, config->source)
+               : -ENOMEM;
+}
+
+/* A journal is for a service: whoever names outputs by hand, and no configuration, has none. But
+ * who reads a stream acknowledges what is journalled. */
 static int open_journal(struct engine *engine, const struct engine_options *options,
                         struct diag_list *diags)
 {
@@ -149,7 +170,12 @@ static int open_journal(struct engine *engine, const struct engine_options *opti
         .gid = engine->privileges.gid,
     };
 
-    if (options->replay || !config->wanted || !is_service)
+    if (engine->config.source && !config->wanted) {
+        diag_error(diags, config->mark, "sensor-needs-journal",
+                   "a sensor for events of other machines needs a journal");
+        return -EINVAL;
+    }
+    if (options->replay || !config->wanted || !(is_service || engine->config.source))
         return 0;
     int r = journal_new(&journal, &why, &engine->journal);
 
@@ -161,28 +187,43 @@ static int open_journal(struct engine *engine, const struct engine_options *opti
     return r;
 }
 
-static int start_outputs(struct engine *engine, struct diag_list *diags)
+static int start_outputs(struct engine *engine, const struct engine_options *options,
+                         struct diag_list *diags)
 {
-    struct delivery_options options = {
+    const struct delivery_options delivery = {
         .outputs = engine->config.outputs,
         .output_count = engine->config.output_count,
         .launcher_uid = engine->privileges.uid,
         .launcher_gid = engine->privileges.gid,
         .journal = engine->journal,
+        .live = !options->replay && !engine->config.source,
     };
-    int r = delivery_new(&options, diags, &engine->delivery);
+    int r = delivery_new(&delivery, diags, &engine->delivery);
 
     if (r == 0)
         engine->journal = NULL;
     return r;
 }
 
-/* Nothing is excluded from a replay. */
+/* Before the delivery has its thread: it forks. */
+static int start_stream(struct engine *engine, struct diag_list *diags)
+{
+    const struct stream_options options = {
+        .config = engine->config.source,
+        .launcher_uid = engine->privileges.uid,
+        .launcher_gid = engine->privileges.gid,
+    };
+
+    return engine->config.source ? stream_new(&options, diags, &engine->stream) : 0;
+}
+
+/* Nothing is excluded from a replay, nor from what others have seen. */
 static int find_exclusions(struct engine *engine, const struct engine_options *options,
                            struct diag_list *diags)
 {
     size_t errors = diags->errors;
-    int r = options->replay ? 0 : exclusions_resolve(&engine->config, diags, &engine->exclusions);
+    bool ours = !options->replay && !engine->config.source;
+    int r = ours ? exclusions_resolve(&engine->config, diags, &engine->exclusions) : 0;
 
     return r == 0 && diags->errors > errors ? -EINVAL : r;
 }
@@ -198,18 +239,22 @@ static int start(struct engine *engine, const struct engine_options *options,
         return config;
     int rules = load_rules(engine, options, diags);
     int outputs = choose_outputs(engine, options, diags);
+    int source = choose_source(engine, options, diags);
     int exclusions = find_exclusions(engine, options, diags);
     int user = find_user(engine, diags);
     int r = config < 0       ? config
             : rules < 0      ? rules
             : outputs < 0    ? outputs
+            : source < 0     ? source
             : exclusions < 0 ? exclusions
                              : user;
 
     if (r == 0)
         r = open_journal(engine, options, diags);
     if (r == 0)
-        r = start_outputs(engine, diags);
+        r = start_outputs(engine, options, diags);
+    if (r == 0)
+        r = start_stream(engine, diags);
     if (r < 0)
         return r;
     rulebook_route(engine->book, engine->delivery);
@@ -218,8 +263,7 @@ static int start(struct engine *engine, const struct engine_options *options,
         .book = engine->book,
         .delivery = engine->delivery,
         .wait = options->replay,
-        .filters = engine->exclusions.texts,
-        .filter_count = engine->exclusions.count,
+        .engine = {&engine->machine, engine->exclusions.texts, engine->exclusions.count},
     };
 
     r = detector_new(&detector, &engine->detector);
@@ -238,8 +282,10 @@ int engine_new(const struct engine_options *options, struct diag_list *diags, st
     engine->stats = options->stats;
     /* An output host may have our user id; it must not read our memory through /proc. */
     prctl(PR_SET_DUMPABLE, 0);
-    int r = start(engine, options, diags);
+    int r = machine_read(&engine->config.arena, &engine->machine);
 
+    if (r == 0)
+        r = start(engine, options, diags);
     if (r < 0)
         return r;
     *out = engine;
@@ -254,6 +300,8 @@ void engine_free(struct engine *engine)
     reload_free(engine->reload);
     rule_watch_free(engine->watch);
     live_free(engine->live);
+    centre_free(engine->centre);
+    stream_free(engine->stream);
     detector_free(engine->detector);
     rulebook_free(engine->book);
     exe_hash_free(engine->hash);
@@ -263,13 +311,24 @@ void engine_free(struct engine *engine)
     free(engine);
 }
 
+/* What outputs did with the last alerts may be a reason for others. */
+static int drain(struct engine *engine)
+{
+    int r = delivery_drain(engine->delivery, DRAIN_NS);
+
+    if (r < 0)
+        return r;
+    delivery_alert_raise(engine->delivery, engine->detector, INT64_MAX);
+    return delivery_drain(engine->delivery, DRAIN_NS);
+}
+
 static void finish(struct engine *engine)
 {
     struct delivery_journal journal;
 
     detector_tick(engine->detector, INT64_MAX);
     delivery_alert_raise(engine->delivery, engine->detector, INT64_MAX);
-    if (delivery_drain(engine->delivery, DRAIN_NS) == 0)
+    if (drain(engine) == 0)
         return;
     delivery_journal(engine->delivery, &journal);
     log_warning("some alerts were not delivered: see 'queued' below%s",
@@ -292,11 +351,17 @@ static void take_rules(struct engine *engine)
         return;
     if (offer->book) {
         offer->book = detector_exchange(engine->detector, offer->book);
-        live_set_hash(engine->live, wants_hashes(engine) ? engine->hash : NULL);
+        if (engine->live)
+            live_set_hash(engine->live, wants_hashes(engine) ? engine->hash : NULL);
     }
     if (offer->alerts)
         detector_raise_internal(engine->detector, &offer->alert);
     reload_return(engine->reload, offer);
+}
+
+static void on_message(void *context)
+{
+    take_rules(context);
 }
 
 static void on_event(void *context, const struct event *event)
@@ -347,17 +412,34 @@ static int on_batch(void *context)
     return delivery_is_broken(engine->delivery) ? -EPIPE : 0;
 }
 
-static void print_status(void *context, const struct live_counters *live)
+static int on_centre_batch(void *context, int64_t time)
 {
-    const struct engine *engine = context;
+    struct engine *engine = context;
 
-    status_print(&(struct status){
-        .live = live,
-        .detector = engine->detector,
-        .delivery = engine->delivery,
-        .hash = engine->hash,
-        .reload = engine->reload,
-    });
+    take_rules(engine);
+    detector_tick(engine->detector, time);
+    delivery_alert_raise(engine->delivery, engine->detector, clock_monotonic());
+    return stream_is_broken(engine->stream) || delivery_is_broken(engine->delivery) ? -EPIPE : 0;
+}
+
+/* As the source of events knows it, and the rest. */
+static void print_status(const struct engine *engine, struct status status)
+{
+    status.detector = engine->detector;
+    status.delivery = engine->delivery;
+    status.hash = engine->hash;
+    status.reload = engine->reload;
+    status_print(&status);
+}
+
+static void on_status(void *context, const struct live_counters *live)
+{
+    print_status(context, (struct status){.live = live});
+}
+
+static void on_centre_status(void *context, const struct centre_counters *centre)
+{
+    print_status(context, (struct status){.centre = centre});
 }
 
 static void on_reopen(void *context)
@@ -376,7 +458,6 @@ static void on_reload(void *context)
 
 static void announce(const struct engine *engine)
 {
-    const struct alert_host *host = detector_host(engine->detector);
     const struct ruleset *rules = detector_rulebook(engine->detector)->rules;
     size_t enabled = 0;
 
@@ -385,10 +466,11 @@ static void announce(const struct engine *engine)
         enabled += rules->rules[i]->enabled && !rules->rules[i]->silent;
     size_t outputs = delivery_output_count(engine->delivery);
 
-    log_info("version %s, watching: %zu rule%s, %zu output%s; Ctrl-C ends it", PICKET_VERSION,
-             enabled, text_plural(enabled), outputs, text_plural(outputs));
-    for (size_t i = 0; i < host->filter_count; i++)
-        log_info("not watched, as the configuration says: %s", host->filters[i]);
+    log_info("version %s, %s: %zu rule%s, %zu output%s; Ctrl-C ends it", PICKET_VERSION,
+             engine->stream ? "reading what other machines send" : "watching", enabled,
+             text_plural(enabled), outputs, text_plural(outputs));
+    for (size_t i = 0; i < engine->exclusions.count; i++)
+        log_info("not watched, as the configuration says: %s", engine->exclusions.texts[i]);
 }
 
 static int start_delivery(struct engine *engine)
@@ -407,7 +489,7 @@ static int open_reload(struct engine *engine)
         .delivery = engine->delivery,
         .book = detector_rulebook(engine->detector),
         .watch = engine->watch,
-        .hashes = engine->hash != NULL,
+        .hashes = engine->hash || engine->stream,
     };
 
     return reload_new(&options, &engine->reload);
@@ -424,7 +506,8 @@ static int drop_privileges(struct engine *engine)
         r = reload_start(engine->reload);
     if (r < 0)
         return r;
-    live_set_hash(engine->live, engine->hash);
+    if (engine->live)
+        live_set_hash(engine->live, engine->hash);
     return start_delivery(engine);
 }
 
@@ -445,13 +528,14 @@ static int prepare(struct engine *engine, int signals)
         .environment_count = engine->config.environment_count,
         .filters = engine->exclusions.filters,
         .filter_count = engine->exclusions.count,
+        .machine = &engine->machine,
         .signals = signals,
         .bell = reload_bell(engine->reload),
         .on_event = on_event,
         .on_loss = on_loss,
         .on_internal = on_internal,
         .on_batch = on_batch,
-        .on_status = print_status,
+        .on_status = on_status,
         .on_reopen = on_reopen,
         .on_reload = on_reload,
         .context = engine,
@@ -459,6 +543,54 @@ static int prepare(struct engine *engine, int signals)
 
     r = live_new(&options, &engine->live);
     return r < 0 ? r : drop_privileges(engine);
+}
+
+/* Where no root is needed, and none is kept. */
+static int prepare_centre(struct engine *engine, int signals)
+{
+    int r = open_reload(engine);
+
+    if (r < 0)
+        return r;
+    const struct centre_options options = {
+        .stream = engine->stream,
+        .machine = &engine->machine,
+        .detector = engine->detector,
+        .delivery = engine->delivery,
+        .signals = signals,
+        .bell = reload_bell(engine->reload),
+        .on_batch = on_centre_batch,
+        .on_event = on_message,
+        .on_status = on_centre_status,
+        .on_reopen = on_reopen,
+        .on_reload = on_reload,
+        .context = engine,
+    };
+
+    r = centre_new(&options, &engine->centre);
+    return r < 0 ? r : drop_privileges(engine);
+}
+
+static int run_live(struct engine *engine)
+{
+    struct live_counters counters;
+    int r = live_run(engine->live);
+
+    finish(engine);
+    live_count(engine->live, &counters);
+    on_status(engine, &counters);
+    return r;
+}
+
+static int run_centre(struct engine *engine)
+{
+    struct centre_counters counters;
+    int r = centre_run(engine->centre);
+
+    finish(engine);
+    centre_count(engine->centre, &counters);
+    on_centre_status(engine, &counters);
+    return r;
 }
 
 int engine_watch(struct engine *engine)
@@ -469,20 +601,13 @@ int engine_watch(struct engine *engine)
         log_error("signals: %s", strerror(-signals));
         return signals;
     }
-    int r = prepare(engine, signals);
+    int r = engine->stream ? prepare_centre(engine, signals) : prepare(engine, signals);
 
     if (r < 0)
         return r;
     announce(engine);
     log_set_waiting(false);
-    r = live_run(engine->live);
-    finish(engine);
-
-    struct live_counters counters;
-
-    live_count(engine->live, &counters);
-    print_status(engine, &counters);
-    return r;
+    return engine->stream ? run_centre(engine) : run_live(engine);
 }
 
 /* One line of the file. Unknown keys are said once in a run. */
@@ -510,6 +635,8 @@ static int replay_lines(struct engine *engine, struct replay *replay, const char
             log_error("%s: cannot be read on behind line %llu: %s", path,
                       (unsigned long long)replay_line(replay), failure.reason);
             return -EIO;
+        case REPLAY_PASSED:
+            break;
         case REPLAY_REFUSED:
             report_line(path, replay_line(replay), &failure);
             ++*refused;
@@ -519,6 +646,7 @@ static int replay_lines(struct engine *engine, struct replay *replay, const char
                 log_warning("%s:%llu: '%s' is no field and is passed over, as others may be", path,
                             (unsigned long long)replay_line(replay), failure.unknown);
             told_unknown |= failure.unknown[0] != '\0';
+            event.host = machine_or_here(event.host, &engine->machine);
             detector_on_event(engine->detector, &event);
             break;
         }

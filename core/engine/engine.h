@@ -16,6 +16,7 @@ struct engine_options {
     size_t rule_count;          /* 0: the configuration's, else the installed ones */
     const char *const *outputs; /* `-o` arguments, instead of the configuration's */
     size_t output_count;        /* 0: the configuration's, else console */
+    const char *sensor; /* the `--sensor` argument, instead of the configuration's; NULL: that */
     /* What of rules is loaded: the configuration's min_level where this one says none. */
     struct ruleset_options rule_options;
     bool watch;   /* read rules anew when their files change, whatever is configured */
@@ -32,7 +33,8 @@ int engine_new(const struct engine_options *options, struct diag_list *diags, st
 void engine_free(struct engine *engine);
 DEFINE_FREEP(struct engine, engine)
 
-/* Watches this machine until SIGINT or SIGTERM; SIGHUP has the rules read anew (engine/reload.h),
+/* Watches this machine, or reads a stream of what happens on others (engine/centre.h), until SIGINT
+ * or SIGTERM; SIGHUP has the rules read anew (engine/reload.h),
  * SIGUSR1 has outputs open their files again, SIGUSR2 prints the counts, and so does the end. From
  * here on nothing waits for standard error. 0, or -errno after saying why. */
 int engine_watch(struct engine *engine);

@@ -201,6 +201,7 @@ static void on_record(void *context, const struct record *record)
     if (event.type == EVENT_FORK || ours)
         return;
     event.origin[0] = live->boot;
+    event.host = live->options.machine;
     live->options.on_event(live->options.context, &event);
 }
 

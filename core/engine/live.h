@@ -22,8 +22,9 @@ struct live_options {
     size_t environment_count;
     const struct sensor_filter *filters; /* what is not to be captured; borrowed */
     size_t filter_count;
-    int signals; /* of signals_open(); borrowed */
-    int bell;    /* an event of it (EPOLLET) has on_batch called; -1: none; borrowed */
+    const struct machine *machine; /* this one: where events are said to happen; borrowed */
+    int signals;                   /* of signals_open(); borrowed */
+    int bell; /* an event of it (EPOLLET) has on_batch called; -1: none; borrowed */
     void (*on_event)(void *context, const struct event *event); /* exec, exec_failed, exit */
     /* What was missed, where it is missing; BOOT names the machine's boot. NULL is fine. */
     void (*on_loss)(void *context, const struct loss *loss, uint64_t boot);

@@ -93,24 +93,55 @@ static uint64_t find_output(struct delivery *delivery, struct text name)
 
 static uint64_t route_of(const struct rule *rule, struct delivery *delivery)
 {
-    uint64_t route = 0;
+    uint64_t route = 0, forwarding = delivery_forwarding(delivery);
 
     for (size_t i = 0; i < rule->outputs.count; i++) {
         struct text name = rule->outputs.items[i];
         uint64_t output = find_output(delivery, name);
 
-        route |= output;
+        route |= output & ~forwarding;
         if (!output)
             log_warning("rule '%.*s': there is no output '%.*s'", TEXT_ARG(rule->id),
                         TEXT_ARG(name));
+        else if (output & forwarding)
+            log_warning("rule '%.*s': output '%.*s' gets no alerts: it forwards events",
+                        TEXT_ARG(rule->id), TEXT_ARG(name));
     }
-    return route ? route : DELIVERY_ALL;
+    return route ? route : DELIVERY_ALL & ~forwarding;
+}
+
+/* Whether alerts are made of rule ID that the output gets. */
+static bool alerts(const struct rulebook *book, struct text id, size_t output)
+{
+    for (size_t i = 0; i < book->rules->count; i++) {
+        const struct rule *rule = book->rules->rules[i];
+
+        if (text_equal(rule->id, id))
+            return rule->enabled && !rule->silent && book->routes[i] >> output & 1;
+    }
+    return false;
+}
+
+/* A name that is mistyped would otherwise be noticed when nothing is done. */
+static void check_responses(const struct rulebook *book, struct delivery *delivery, size_t output)
+{
+    struct delivery_counters counters;
+    size_t count;
+    const struct text *ids = delivery_respond_to(delivery, output, &count);
+
+    delivery_counters(delivery, output, &counters);
+    for (size_t i = 0; i < count; i++)
+        if (!alerts(book, ids[i], output))
+            log_warning("output '%s' is to respond to rule '%.*s', and gets no alerts of it",
+                        counters.output, TEXT_ARG(ids[i]));
 }
 
 void rulebook_route(struct rulebook *book, struct delivery *delivery)
 {
     for (size_t i = 0; i < book->rules->count; i++)
         book->routes[i] = route_of(book->rules->rules[i], delivery);
+    for (size_t i = 0; i < delivery_output_count(delivery); i++)
+        check_responses(book, delivery, i);
 }
 
 /* Of the rule at INDEX before, which is NOW's by its id. */

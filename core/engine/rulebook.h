@@ -41,9 +41,9 @@ int rulebook_load(const struct rule_paths *paths, struct diag_list *diags, struc
 void rulebook_free(struct rulebook *book);
 DEFINE_FREEP(struct rulebook, rulebook)
 
-/* Looks up the outputs that the rules name, before alerts are made of them. A name that leads
- * nowhere is said, and a rule all of whose names do so alerts every output: an alert always goes
- * somewhere. */
+/* Looks up the outputs that the rules name, and the rules that outputs are to respond to, before
+ * alerts are made of them. A name that leads nowhere is said, and a rule all of whose names do so
+ * alerts every output: an alert always goes somewhere. */
 void rulebook_route(struct rulebook *book, struct delivery *delivery);
 
 /* Makes BOOK fit to take the place of BEFORE, and counts what is different. Reads BEFORE's rules

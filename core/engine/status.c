@@ -138,14 +138,33 @@ static void put_journal(struct buffer *out, struct delivery *delivery)
                   ull(journal.unjournalled), ull(journal.overrun), ull(journal.waiting));
 }
 
+static void put_centre(struct buffer *out, const struct centre_counters *centre)
+{
+    const struct stream_counters *stream = &centre->stream;
+
+    buffer_printf(
+        out,
+        "  %-10s received %llu = acknowledged %llu + refused %llu + given back %llu + not "
+        "settled %llu; repeated %llu; events %llu, alerts %llu; waiting behind %llu; %s, "
+        "restarts %llu (crashes %llu, hangs %llu, garbage %llu)\n",
+        stream->name, ull(stream->received), ull(stream->kept), ull(stream->refused),
+        ull(stream->again), ull(centre->unsettled), ull(stream->repeated), ull(centre->events),
+        ull(centre->alerts), ull(stream->behind), stream->state, ull(stream->restarts),
+        ull(stream->crashes), ull(stream->hangs), ull(stream->garbage));
+}
+
 void status_print(const struct status *status)
 {
     CLEANUP(buffer_deinit) struct buffer out = {0};
+    int64_t elapsed = status->live ? status->live->elapsed : status->centre->elapsed;
 
-    buffer_printf(&out, "picket: counts after %lld s\n",
-                  (long long)(status->live->elapsed / NS_PER_S));
-    put_sensor(&out, status->live);
-    put_processes(&out, status->live);
+    buffer_printf(&out, "picket: counts after %lld s\n", (long long)(elapsed / NS_PER_S));
+    if (status->live) {
+        put_sensor(&out, status->live);
+        put_processes(&out, status->live);
+    } else {
+        put_centre(&out, status->centre);
+    }
     if (status->hash)
         put_hashes(&out, status->hash);
     if (status->detector)

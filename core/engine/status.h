@@ -2,13 +2,15 @@
 #ifndef PICKET_ENGINE_STATUS_H
 #define PICKET_ENGINE_STATUS_H
 
+#include "engine/centre.h"
 #include "engine/detector.h"
 #include "engine/live.h"
 #include "engine/reload.h"
 #include "process/exe_hash.h"
 
 struct status {
-    const struct live_counters *live;
+    const struct live_counters *live; /* or else the next */
+    const struct centre_counters *centre;
     const struct detector *detector; /* with delivery NULL in watch and record */
     struct delivery *delivery;
     struct exe_hash *hash;       /* NULL: nothing is hashed */

@@ -136,6 +136,8 @@ bool event_value(const struct event *event, const struct field_ref *ref, struct 
 {
     if (ref->field->scope == SCOPE_EVENT)
         return member_value(event, &event->has, ref->field, out);
+    if (ref->field->scope == SCOPE_HOST)
+        return event->host && member_value(event->host, &event->host->has, ref->field, out);
     const struct process *process = event_ancestor(event, ref->generation);
 
     return process && process_value(process, ref->field, out) &&

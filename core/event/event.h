@@ -10,6 +10,7 @@
 #include "base/arena.h"
 #include "base/buffer.h"
 #include "event/flag_names.h"
+#include "event/machine.h"
 
 /* FORK never reaches rules: it feeds the process table. */
 enum event_type { EVENT_EXEC, EVENT_EXEC_FAILED, EVENT_EXIT, EVENT_FORK };
@@ -71,14 +72,16 @@ struct event {
     struct text type_name, error;
     int64_t time, retval, exit_code, exit_signal, duration;
     bool is_exit;
+    const struct machine *host; /* where it happened; NULL: not said, which means here */
     const struct process *process;
     const json_t *meta; /* carried along, matched by nothing; NULL: none */
-    /* Names this event among all: (boot id or file, cpu, sequence or line). For alert ids. */
+    /* Names this event among all: the boot, the CPU and the sequence number there; or without a
+     * boot (0) the line of a file. For alert ids. */
     uint64_t origin[3];
 };
 
-/* The value of a field of the event, its process or (OWNER_ANCESTOR) one ancestor. False when it
- * has none. OWNER_ANY_ANCESTOR has no single value: iterate with event_ancestor(), or with
+/* The value of a field of the event, its host, its process or (OWNER_ANCESTOR) one ancestor. False
+ * when it has none. OWNER_ANY_ANCESTOR has no single value: iterate with event_ancestor(), or with
  * lineage_next(). */
 bool event_value(const struct event *event, const struct field_ref *ref, struct value *out);
 

@@ -9,6 +9,8 @@
 /* How many ancestors were left out of an event, when some were. */
 #define OMITTED_KEY "ancestors_omitted"
 
+#define ORIGIN_KEY "origin"
+
 static void put_list(struct json_writer *json, struct text list,
                      void (*put)(struct json_writer *, struct text))
 {
@@ -165,27 +167,54 @@ static int64_t put_ancestors(struct json_writer *json, const struct process *pro
     return omitted;
 }
 
-void event_put_json(struct json_writer *json, const struct event *event)
+static void put_origin(struct json_writer *json, const struct event *event)
 {
-    event_put_json_within(json, event, ANCESTOR_MAX);
+    char boot[17];
+
+    if (event->origin[0] == 0)
+        return;
+    snprintf(boot, sizeof boot, "%016llx", (unsigned long long)event->origin[0]);
+    json_key(json, TEXT(ORIGIN_KEY));
+    json_begin(json, '{');
+    json_key(json, TEXT("boot"));
+    json_text(json, text_from(boot));
+    json_key(json, TEXT("cpu"));
+    json_int(json, (int64_t)event->origin[1]);
+    json_key(json, TEXT("seq"));
+    json_int(json, (int64_t)event->origin[2]);
+    json_end(json, '}');
 }
 
-void event_put_json_within(struct json_writer *json, const struct event *event, unsigned ancestors)
+/* What is written of an event besides its own. */
+struct parts {
+    bool host, origin;
+    unsigned ancestors; /* at most */
+};
+
+static void put_fields(struct field_writer *writer, const struct event *event, bool host)
+{
+    for (size_t i = 0; i < FIELD_COUNT; i++) {
+        struct field_ref ref = {.field = &field_catalogue[i]};
+        struct value value;
+
+        if (ref.field->scope == SCOPE_PROCESS || (ref.field->scope == SCOPE_HOST && !host))
+            continue;
+        if (event_value(event, &ref, &value))
+            writer_put(writer, ref.field, &value);
+    }
+}
+
+static void put_event(struct json_writer *json, const struct event *event,
+                      const struct parts *parts)
 {
     struct field_writer writer = {.json = json};
     int64_t omitted = 0;
 
     json_begin(json, '{');
-    for (size_t i = 0; i < FIELD_COUNT; i++) {
-        struct field_ref ref = {.field = &field_catalogue[i]};
-        struct value value;
-
-        if (ref.field->scope == SCOPE_EVENT && event_value(event, &ref, &value))
-            writer_put(&writer, ref.field, &value);
-    }
+    put_fields(&writer, event, parts->host);
     if (event->process) {
         put_process(&writer, event->process);
-        omitted = put_ancestors(json, event->process->parent, ancestors);
+        omitted = put_ancestors(json, event->process->parent, parts->ancestors);
     } else {
         writer_finish(&writer);
     }
@@ -198,7 +227,26 @@ void event_put_json_within(struct json_writer *json, const struct event *event, 
         if (json_tree(json, event->meta) < 0)
             json->buffer->failed = true;
     }
+    if (parts->origin)
+        put_origin(json, event);
     json_end(json, '}');
+}
+
+void event_put_json(struct json_writer *json, const struct event *event)
+{
+    put_event(json, event, &(struct parts){.ancestors = ANCESTOR_MAX});
+}
+
+void event_put_line(struct json_writer *json, const struct event *event)
+{
+    put_event(json, event, &(struct parts){true, true, ANCESTOR_MAX});
+}
+
+void event_put_json_within(struct json_writer *json, const struct event *event, unsigned ancestors)
+{
+    bool host = event->host && !event->host->is_here;
+
+    put_event(json, event, &(struct parts){.host = host, .ancestors = ancestors});
 }
 
 /* Reading. One of these for each process object. */
@@ -206,6 +254,7 @@ struct reader {
     struct arena *arena;
     struct event_failure *failure;
     struct event *event;     /* NULL while an ancestor is read */
+    struct machine *host;    /* the event's, once it has one */
     struct process *process; /* whose fields these are */
     unsigned depth;
 };
@@ -362,20 +411,36 @@ static int read_member(struct reader *reader, const struct field *field, const j
     return -EINVAL;
 }
 
+static int read_host_field(struct reader *reader, const struct field *field, const json_t *value)
+{
+    if (!reader->host)
+        reader->host = arena_alloc(reader->arena, sizeof *reader->host);
+    if (!reader->host)
+        return -ENOMEM;
+    reader->event->host = reader->host;
+    int r = read_member(reader, field, value, reader->host);
+
+    if (r == 0)
+        field_set_add(&reader->host->has, field->id);
+    return r;
+}
+
 static int read_field(struct reader *reader, const struct field *field, const json_t *value)
 {
-    bool of_event = field->scope == SCOPE_EVENT;
+    bool of_process = field->scope == SCOPE_PROCESS;
 
     if (json_is_null(value))
         return 0;
-    if (of_event && !reader->event)
+    if (!of_process && !reader->event)
         return refuse(reader, "field '%s' belongs to the event, not to a parent", field->name);
+    if (field->scope == SCOPE_HOST)
+        return read_host_field(reader, field, value);
     int r = read_member(reader, field, value,
-                        of_event ? (void *)reader->event : (void *)reader->process);
+                        of_process ? (void *)reader->process : (void *)reader->event);
 
     if (r < 0)
         return r;
-    field_set_add(of_event ? &reader->event->has : &reader->process->has, field->id);
+    field_set_add(of_process ? &reader->process->has : &reader->event->has, field->id);
     return 0;
 }
 
@@ -460,6 +525,38 @@ static int read_group(struct reader *reader, const char *group, const json_t *ob
     return 0;
 }
 
+/* Sixteen digits at most: it is a number for nobody else. */
+static int read_boot(struct text t, uint64_t *out)
+{
+    *out = 0;
+    for (size_t i = 0; i < t.len; i++) {
+        const char *digits = "0123456789abcdef";
+        const char *digit = t.ptr[i] ? strchr(digits, t.ptr[i]) : NULL;
+
+        if (!digit)
+            return -EINVAL;
+        *out = *out << 4 | (uint64_t)(digit - digits);
+    }
+    return t.len == 0 || t.len > 16 || *out == 0 ? -EINVAL : 0;
+}
+
+static int read_origin(struct reader *reader, const json_t *origin)
+{
+    const json_t *boot = json_object_get(origin, "boot");
+    const json_t *cpu = json_object_get(origin, "cpu"), *seq = json_object_get(origin, "seq");
+    uint64_t *numbers = reader->event->origin;
+
+    if (json_is_null(origin))
+        return 0;
+    if (!json_is_string(boot) || !json_is_integer(cpu) || !json_is_integer(seq) ||
+        json_integer_value(cpu) < 0 || json_integer_value(seq) < 0 ||
+        read_boot(json_as_text(boot), &numbers[0]) < 0)
+        return refuse(reader, "'" ORIGIN_KEY "' wants boot, as in 00007b1ce2f046aa, cpu and seq");
+    numbers[1] = (uint64_t)json_integer_value(cpu);
+    numbers[2] = (uint64_t)json_integer_value(seq);
+    return 0;
+}
+
 static int read_key(struct reader *reader, const char *key, const json_t *value)
 {
     const struct field *field = field_find(text_from(key));
@@ -470,8 +567,10 @@ static int read_key(struct reader *reader, const char *key, const json_t *value)
         return read_parent(reader, value);
     if (strcmp(key, "raw") == 0)
         return 0; /* read last: it wins */
-    if (strcmp(key, OMITTED_KEY) == 0 && reader->event)
+    if ((strcmp(key, OMITTED_KEY) == 0 || strcmp(key, "redacted") == 0) && reader->event)
         return 0; /* said for people: there is nothing to read back */
+    if (strcmp(key, ORIGIN_KEY) == 0 && reader->event)
+        return read_origin(reader, value);
     if (strcmp(key, "meta") == 0 && reader->event) {
         reader->event->meta = value;
         return 0;
@@ -519,35 +618,85 @@ static int settle_type(struct reader *reader)
     return 0;
 }
 
+static int read_event(struct reader *reader, const json_t *object)
+{
+    int r;
+
+    reader->process = arena_alloc(reader->arena, sizeof *reader->process);
+    if (!reader->process)
+        return -ENOMEM;
+    reader->event->process = reader->process;
+    r = read_process(reader, object);
+    return r < 0 ? r : settle_type(reader);
+}
+
+/* What tells the events of a machine apart, but for when they happened: ids of alerts have that of
+ * their own. The boot is made up of who it was. */
+static void make_origin(struct event *event)
+{
+    uint64_t *origin = event->origin;
+    struct text host = event->host ? event->host->id : (struct text){0};
+
+    if (host.len == 0 && event->host)
+        host = event->host->name;
+    origin[0] = 0xcbf29ce484222325U;
+    for (size_t i = 0; i < host.len; i++)
+        origin[0] = (origin[0] ^ (unsigned char)host.ptr[i]) * 0x100000001b3U;
+    origin[1] = (uint64_t)event->process->pid;
+    origin[2] = (uint64_t)event->process->start_time + event->type;
+}
+
+static int read_alert(struct reader *reader, const json_t *alert)
+{
+    const json_t *event = json_object_get(alert, "event");
+    const json_t *host = json_object_get(alert, "host");
+
+    if (!json_is_object(event))
+        return -ENODATA;
+    int r = read_event(reader, event);
+
+    if (r == 0 && json_is_object(host))
+        r = read_group(reader, "host", host);
+    reader->failure->unknown[0] = '\0'; /* it was written by picket: nothing is misspelt */
+    if (r == 0 && reader->event->origin[0] == 0)
+        make_origin(reader->event);
+    return r;
+}
+
+int event_read_tree(const json_t *root, struct arena *arena, struct event *out,
+                    struct event_failure *failure)
+{
+    struct event event = {0};
+    struct reader reader = {.arena = arena, .failure = failure, .event = &event};
+
+    *failure = (struct event_failure){0};
+    if (!json_is_object(root))
+        return refuse(&reader, "an event is an object, not %s", json_type_name(root));
+    int r = json_is_object(json_object_get(root, "rule")) ? read_alert(&reader, root)
+                                                          : read_event(&reader, root);
+
+    if (r == 0)
+        *out = event;
+    return r;
+}
+
 int event_read_json(struct text t, struct arena *arena, struct event *out, json_t **root,
                     struct event_failure *failure)
 {
     CLEANUP(json_freep) json_t *value = NULL;
     struct json_failure syntax;
-    struct event event = {0};
-    struct reader reader = {.arena = arena, .failure = failure, .event = &event};
 
     *failure = (struct event_failure){0};
     int r = json_parse(t, &value, &syntax);
 
     if (r == -EINVAL) {
         failure->column = syntax.column;
-        return refuse(&reader, "not JSON: %s", syntax.reason);
+        snprintf(failure->reason, sizeof failure->reason, "not JSON: %s", syntax.reason);
     }
-    if (r < 0)
-        return r;
-    if (!json_is_object(value))
-        return refuse(&reader, "an event is an object, not %s", json_type_name(value));
-    reader.process = arena_alloc(arena, sizeof *reader.process);
-    if (!reader.process)
-        return -ENOMEM;
-    event.process = reader.process;
-    r = read_process(&reader, value);
     if (r == 0)
-        r = settle_type(&reader);
+        r = event_read_tree(value, arena, out, failure);
     if (r < 0)
         return r;
-    *out = event;
     *root = value;
     value = NULL;
     return 0;

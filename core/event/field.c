@@ -6,6 +6,7 @@
 #include "event/event.h"
 
 #define STRUCT_EVENT   struct event
+#define STRUCT_HOST    struct machine
 #define STRUCT_PROCESS struct process
 
 const struct field field_catalogue[FIELD_COUNT] = {

@@ -1,6 +1,7 @@
 /* The field catalogue: the one vocabulary of rules, alerts, messages, replay files and docs.
  *
- * A field belongs to the event itself (`time`, `retval`) or to a process (`exe`, `uid`); a process
+ * A field belongs to the event itself (`time`, `retval`), to the machine it happened on
+ * (`host.name`) or to a process (`exe`, `uid`); a process
  * field is asked of the event's own process, of its parent (`parent.exe`), of any of its
  * ancestors (`ancestor.exe`) or of one of them (`ancestor[2].exe`; `ancestor[1]` is the parent).
  * `parent` alone is short for `parent.comm`, `ancestor` for `ancestor.comm`. */
@@ -19,14 +20,15 @@ enum field_type {
     TYPE_FLAGS,    /* a set of names; a predicate on it holds when it does for one of them */
 };
 
-enum field_scope { SCOPE_EVENT, SCOPE_PROCESS };
+/* HOST: of the machine where the event happened. */
+enum field_scope { SCOPE_EVENT, SCOPE_HOST, SCOPE_PROCESS };
 
-/* id, name, type, scope, member of struct event or struct process, group, unit, help, source, cost
- * (time in our programs in the kernel for an exec, as measured on one machine; "": nothing to
- * measure), kernels that have it ("": all from 5.10).
- * JSON keys are the names: those of a group (`exit`, `cgroup`: its length is given) stand in an
- * object of the group's name, the others keep their dots (`exe.inode` stands beside `exe`, which is
- * a text and can hold nothing). Fields of one group follow each other. */
+/* id, name, type, scope, member of struct event, struct machine or struct process, group, unit,
+ * help, source, cost (time in our programs in the kernel for an exec, as measured on one machine;
+ * "": nothing to measure), kernels that have it ("": all from 5.10). JSON keys are the names: those
+ * of a group (`exit`, `cgroup`: its length is given) stand in an object of the group's name, the
+ * others keep their dots (`exe.inode` stands beside `exe`, which is a text and can hold nothing).
+ * Fields of one group follow each other. */
 /* clang-format off */
 #define FIELD_CATALOGUE(FIELD) \
     FIELD(TYPE, "type", TEXT, EVENT, type_name, 0, "", "what happened: exec, exec_failed or exit", "the hook", "", "") \
@@ -37,6 +39,12 @@ enum field_scope { SCOPE_EVENT, SCOPE_PROCESS };
     FIELD(EXIT_CODE, "exit.code", NUMBER, EVENT, exit_code, 4, "", "exit: what the process returned, 0 to 255", "task_struct.exit_code", "", "") \
     FIELD(EXIT_SIGNAL, "exit.signal", NUMBER, EVENT, exit_signal, 4, "", "exit: the signal that killed it; absent when none did", "task_struct.exit_code", "", "") \
     FIELD(DURATION, "duration", DURATION, EVENT, duration, 0, "ns", "exit: how long the process lived", "boot-time clock less start_boottime", "", "") \
+    FIELD(HOST_NAME, "host.name", TEXT, HOST, name, 4, "", "name of the machine where it happened", "uname", "0: asked once", "") \
+    FIELD(HOST_ID, "host.id", TEXT, HOST, id, 4, "", "what names that machine for good; absent when it has none", "/etc/machine-id", "0: asked once", "") \
+    FIELD(HOST_KERNEL, "host.kernel", TEXT, HOST, kernel, 4, "", "release of its kernel, as in 6.1.0-31-amd64", "uname", "0: asked once", "") \
+    FIELD(HOST_ARCH, "host.arch", TEXT, HOST, arch, 4, "", "its architecture, as in x86_64 or aarch64", "uname", "0: asked once", "") \
+    FIELD(HOST_OS, "host.os", TEXT, HOST, os, 4, "", "its distribution, as in debian or rhel; absent when it has no os-release", "ID in /etc/os-release", "0: asked once", "") \
+    FIELD(HOST_OS_VERSION, "host.os.version", TEXT, HOST, os_version, 4, "", "version of that, as in 12 or 9.4; absent when it has none", "VERSION_ID in /etc/os-release", "0: asked once", "") \
     FIELD(PID, "pid", NUMBER, PROCESS, pid, 0, "", "process id, as the initial pid namespace counts", "task_struct.tgid", "40-80 ns with ids, capabilities, parent and terminal", "") \
     FIELD(PPID, "ppid", NUMBER, PROCESS, ppid, 0, "", "process id of the parent at the time of the event", "task_struct.real_parent", "40-80 ns with ids, capabilities, parent and terminal", "") \
     FIELD(VPID, "vpid", NUMBER, PROCESS, vpid, 0, "", "process id as its own pid namespace counts", "upid.nr", "40-100 ns for all namespaces and vpid", "") \
@@ -129,7 +137,7 @@ struct field {
     const char *name;
     enum field_type type;
     enum field_scope scope;
-    size_t offset;    /* into struct event or struct process */
+    size_t offset;    /* into struct event, struct machine or struct process */
     size_t group;     /* bytes of the name that are its group in JSON; 0: none */
     const char *unit; /* "": none */
     const char *help;

@@ -2,6 +2,8 @@
 
 #include <errno.h>
 
+#include "journal/packing.h"
+
 /* A larger page has fewer alerts' ends on it, and so is written less often. */
 #define SETUP                               \
     "PRAGMA page_size = 16384;"             \
@@ -21,21 +23,28 @@ static const char *const texts[DATABASE_STATEMENTS] = {
     [DATABASE_COMMIT] = "COMMIT",
     [DATABASE_ROLLBACK] = "ROLLBACK",
     [DATABASE_PUT_ALERT] = "INSERT INTO alerts(seq, time, severity, route, id, host, rule, title,"
-                           " message, json) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                           " message, json, template)"
+                           " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+    [DATABASE_PUT_TEMPLATE] = "INSERT OR REPLACE INTO templates(number, json) VALUES(?1, ?2)",
     [DATABASE_PUT_OUTPUT] = "UPDATE outputs SET cursor = ?2, pending = ?3, expired = ?4"
                             " WHERE bit = ?1",
     [DATABASE_PUT_DEAD_LETTER] = "INSERT INTO dead_letters(output, seq, id, time, reason)"
                                  " VALUES(?1, ?2, ?3, ?4, ?5)",
     [DATABASE_PUT_STATE] = "UPDATE state SET last = ?1, accounted = ?2",
     [DATABASE_EXPIRE_ALERTS] = "DELETE FROM alerts WHERE seq <= ?1",
+    /* What comes behind ?1 was packed with the last of them or a later one. */
+    [DATABASE_EXPIRE_TEMPLATES] = "DELETE FROM templates WHERE number <"
+                                  " (SELECT max(number) FROM templates WHERE number <= ?1)",
     [DATABASE_EXPIRE_DEAD_LETTERS] = "DELETE FROM dead_letters WHERE seq <= ?1",
+    [DATABASE_FIRST] = "SELECT seq FROM alerts ORDER BY seq LIMIT 1",
     [DATABASE_OLDEST] = "SELECT time FROM alerts ORDER BY seq LIMIT 1",
     [DATABASE_FIND_OLD] = "SELECT max(seq) FROM (SELECT seq, time FROM alerts ORDER BY seq"
                           " LIMIT ?1) WHERE time < ?2",
     [DATABASE_COUNT] = "SELECT count(*) FROM alerts WHERE seq > ?1 AND seq <= ?2"
                        " AND route >> ?3 & 1",
-    [DATABASE_READ] = "SELECT seq, time, severity, route, id, host, rule, title, message, json"
-                      " FROM alerts WHERE seq > ?1 ORDER BY seq LIMIT ?2",
+    [DATABASE_READ] = "SELECT seq, time, severity, route, id, host, rule, title, message, json,"
+                      " template FROM alerts WHERE seq > ?1 ORDER BY seq LIMIT ?2",
+    [DATABASE_TEMPLATE] = UNPACKER_LOOKUP,
     [DATABASE_PAGES] = "PRAGMA page_count",
     [DATABASE_FREE_PAGES] = "PRAGMA freelist_count",
 };

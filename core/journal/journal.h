@@ -111,7 +111,8 @@ void journal_put_accounted(struct journal *journal, uint64_t count);
 void journal_put_expiry(struct journal *journal, int64_t until);
 int journal_commit(struct journal *journal);
 
-/* Up to which seq alerts are to be deleted at NOW, at most a few hundred of them; 0: none. */
+/* Up to which seq alerts are to be deleted at NOW, some of them; *UNTIL 0: none. 1: the journal is
+ * so much larger than it may be that nothing should come to it before that is done. -errno. */
 int journal_find_expiry(struct journal *journal, int64_t now, int64_t *until);
 
 /* How many alerts of an output there are behind AFTER, up to UNTIL. */

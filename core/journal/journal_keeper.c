@@ -1,11 +1,13 @@
 #include "journal/journal_keeper.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -15,6 +17,11 @@
 #include "broker/system_calls.h"
 
 #define KEEPER_TIME 10000 /* ms; a disk may take its time */
+
+/* What databases are called that were set aside, and how many files of them, their logs among them,
+ * are kept. */
+#define ASIDE     ".corrupt-"
+#define ASIDE_MAX 6
 
 enum { OPERATION_OPEN, OPERATION_DELETE, OPERATION_SET_ASIDE };
 enum { ARGUMENT_FILE, ARGUMENT_FLAGS };
@@ -31,13 +38,17 @@ static struct journal_keeper *serving;
 /* The keeper's own, once it is forked. */
 struct keeper_service {
     int folder;
+    uid_t user;       /* whom the keeper is */
+    uid_t owner;      /* of the folder */
     const char *name; /* of the database */
 };
 
 static const struct call_rule calls[] = {
     {"recvfrom recv sendmsg close fstat fstat64 exit_group rt_sigreturn restart_syscall"},
     {"openat", {CALL_BITS(2, O_NOFOLLOW, O_NOFOLLOW)}},
-    {"renameat renameat2 unlinkat fsync"},
+    {"renameat renameat2 unlinkat fsync getdents64 lseek _llseek"},
+    /* memory, which a sanitizer's free() asks for; none to run */
+    {"mmap mmap2", {CALL_BITS(2, PROT_EXEC, 0)}},
     {"newfstatat", {CALL_BITS(3, AT_EMPTY_PATH, AT_EMPTY_PATH)}}, /* as fstat */
     {"write", {{0, SCMP_CMP_EQ, STDERR_FILENO}}},
     {"sigaltstack gettid"},
@@ -58,6 +69,13 @@ static int put_name(const struct keeper_service *service, int64_t file, char out
     return len < NAME_MAX ? 0 : -ENAMETOOLONG;
 }
 
+/* Somebody else's database, in a folder where many may make files, is read by nobody. */
+static bool is_trusted(const struct keeper_service *service, const struct stat *status)
+{
+    return status->st_uid == 0 || status->st_uid == service->user ||
+           status->st_uid == service->owner;
+}
+
 static int open_file(const struct keeper_service *service, const int64_t *arguments,
                      struct broker_answer *out)
 {
@@ -73,9 +91,13 @@ static int open_file(const struct keeper_service *service, const int64_t *argume
 
     if (fd < 0)
         return -errno;
-    if (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode)) {
+    r = fstat(fd, &status) < 0          ? -errno
+        : !S_ISREG(status.st_mode)      ? -EINVAL
+        : !is_trusted(service, &status) ? -EPERM
+                                        : 0;
+    if (r < 0) {
         close(fd);
-        return -EINVAL;
+        return r;
     }
     out->files[out->file_count++] = fd;
     return 0;
@@ -91,10 +113,52 @@ static int delete_file(const struct keeper_service *service, int64_t file)
     return r;
 }
 
+static bool is_aside(const struct keeper_service *service, const char *name)
+{
+    size_t len = strlen(service->name);
+
+    return strncmp(name, service->name, len) == 0 &&
+           strncmp(name + len, ASIDE, sizeof ASIDE - 1) == 0;
+}
+
+/* The one that was set aside first, as their names say; how many there are. */
+static size_t find_first_aside(const struct keeper_service *service, int folder,
+                               char out[static NAME_MAX + 1])
+{
+    _Alignas(struct dirent64) char bytes[4096];
+    size_t count = 0;
+    ssize_t got;
+
+    lseek(folder, 0, SEEK_SET);
+    while ((got = getdents64(folder, bytes, sizeof bytes)) > 0)
+        for (const char *at = bytes; at < bytes + got;) {
+            const struct dirent64 *entry = (const void *)at;
+
+            at += entry->d_reclen;
+            if (!is_aside(service, entry->d_name))
+                continue;
+            if (count++ == 0 || strcmp(entry->d_name, out) < 0)
+                snprintf(out, NAME_MAX + 1, "%s", entry->d_name);
+        }
+    return count;
+}
+
+/* A disk that damages one after the other would be full of them. */
+static void prune(const struct keeper_service *service)
+{
+    CLEANUP(closep)
+    int folder = openat(service->folder, ".", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    char first[NAME_MAX + 1];
+
+    while (folder >= 0 && find_first_aside(service, folder, first) > ASIDE_MAX)
+        if (unlinkat(service->folder, first, 0) < 0)
+            return;
+}
+
 static int set_aside(const struct keeper_service *service, int64_t time)
 {
     time_t seconds = (time_t)(time / NS_PER_S);
-    char from[NAME_MAX], to[NAME_MAX + sizeof ".corrupt-20260101T000000Z"], stamp[32];
+    char from[NAME_MAX], to[NAME_MAX + sizeof ASIDE "20260101T000000Z"], stamp[32];
     struct tm tm;
 
     if (!gmtime_r(&seconds, &tm) || !strftime(stamp, sizeof stamp, "%Y%m%dT%H%M%SZ", &tm))
@@ -107,12 +171,13 @@ static int set_aside(const struct keeper_service *service, int64_t time)
 
         if (r < 0)
             return r;
-        snprintf(to, sizeof to, "%s.corrupt-%s%s", service->name, stamp, suffixes[moved[i]]);
+        snprintf(to, sizeof to, "%s" ASIDE "%s%s", service->name, stamp, suffixes[moved[i]]);
         if (renameat(service->folder, from, service->folder, to) < 0 && errno != ENOENT)
             return -errno;
     }
     delete_file(service, JOURNAL_INDEX);
     delete_file(service, JOURNAL_UNDO);
+    prune(service);
     return 0;
 }
 
@@ -192,13 +257,18 @@ int journal_keeper_start(struct journal_keeper *keeper, const char *path, uid_t 
         return r;
     CLEANUP(closep) int fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-    if (fd < 0)
+    struct stat status;
+
+    if (fd < 0 || fstat(fd, &status) < 0)
         return -errno;
     if (asprintf(&keeper->path, "%s/%s", strcmp(folder, "/") ? folder : "", name) < 0) {
         keeper->path = NULL;
         return -ENOMEM;
     }
-    r = start_broker(keeper, &(struct keeper_service){fd, name}, uid, gid);
+    struct keeper_service service = {
+        .folder = fd, .user = geteuid() ? geteuid() : uid, .owner = status.st_uid, .name = name};
+
+    r = start_broker(keeper, &service, uid, gid);
     if (r < 0)
         journal_keeper_deinit(keeper);
     return r;

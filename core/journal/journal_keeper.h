@@ -36,7 +36,7 @@ int journal_keeper_open(struct journal_keeper *keeper, enum journal_file file, i
 int journal_keeper_delete(struct journal_keeper *keeper, enum journal_file file);
 
 /* Renames the database and its log to NAME.corrupt-TIME (ns since 1970, to the second), and removes
- * what else SQLite keeps beside it. -errno. */
+ * what else SQLite keeps beside it. The last three that were set aside are kept. -errno. */
 int journal_keeper_set_aside(struct journal_keeper *keeper, int64_t time);
 
 /* From here on, SQLite opens and deletes these files by the keeper, which outlives that; NULL: as

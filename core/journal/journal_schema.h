@@ -3,10 +3,11 @@
  * alerts        every alert, in the order they were raised (`seq`, which may have gaps). `id` is
  *               the alert's: its first ten characters are the time (alert/alert_id.h), so an index
  *               of ids is one of times, too. `time` is in ns since 1970, `severity` an enum
- * severity (0 informational to 4 critical), `json` the whole alert as docs/events.md has it.
- *               `route` has the bits of the outputs it went to. An id can be there twice.
- * outputs       each output that was ever configured and is not forgotten. `cursor`: everything up
- *               to this seq is settled; `pending`: how many behind it are not; `expired`: how many
+ * severity (0 informational to 4 critical), `json` the whole alert as docs/events.md has it, as a
+ * text, or packed (packing.h) with `template`. `route` has the bits of the outputs it went to. An
+ * id can be there twice. templates     what alerts are packed with. `number` is the `seq` of the
+ * first that is. outputs       each output that was ever configured and is not forgotten. `cursor`:
+ * everything up to this seq is settled; `pending`: how many behind it are not; `expired`: how many
  *               retention took before the output had them; `seen`: when it was last configured.
  * dead_letters  what outputs rejected. The alert is in `alerts` by `seq` as long as this is here.
  * state         one row. `accounted`: alerts that were journalled, or told of as lost; `open`: 1
@@ -26,7 +27,8 @@
     "CREATE TABLE alerts(seq INTEGER PRIMARY KEY, time INTEGER NOT NULL,"                   \
     " severity INTEGER NOT NULL, route INTEGER NOT NULL, id TEXT NOT NULL,"                 \
     " host TEXT NOT NULL, rule TEXT NOT NULL, title TEXT NOT NULL, message TEXT NOT NULL,"  \
-    " json TEXT NOT NULL);"                                                                 \
+    " json TEXT NOT NULL, template INTEGER);"                                               \
+    "CREATE TABLE templates(number INTEGER PRIMARY KEY, json TEXT NOT NULL);"               \
     "CREATE INDEX alerts_by_id ON alerts(id);"                                              \
     "CREATE TABLE outputs(bit INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,"              \
     " cursor INTEGER NOT NULL, pending INTEGER NOT NULL, expired INTEGER NOT NULL,"         \

@@ -12,47 +12,6 @@ struct queued_alert {
     char bytes[];
 };
 
-/* What plugins are promised: UTF-8 without a NUL. */
-static void put_clean(struct buffer *out, struct text t)
-{
-    size_t begin = out->len;
-
-    payload_put_u32(out, 0);
-    while (t.len) {
-        uint32_t code;
-        size_t len = text_utf8(t, &code);
-
-        if (len && code)
-            buffer_put(out, t.ptr, len);
-        else
-            buffer_put_string(out, "\xef\xbf\xbd");
-        len = len ? len : 1;
-        t.ptr += len;
-        t.len -= len;
-    }
-    if (!buffer_failed(out)) {
-        uint32_t len = (uint32_t)(out->len - begin - sizeof(uint32_t));
-
-        memcpy(out->data + begin, &len, sizeof len);
-    }
-    buffer_put_char(out, '\0');
-}
-
-static void put_alert(struct buffer *out, const struct delivery_alert *alert)
-{
-    payload_put_i64(out, alert->time);
-    payload_put_u32(out, (uint32_t)alert->severity);
-    put_clean(out, alert->id);
-    put_clean(out, alert->host);
-    put_clean(out, alert->rule);
-    put_clean(out, alert->title);
-    put_clean(out, alert->message);
-    payload_put_text(out, alert->json); /* valid UTF-8 by contract */
-}
-
-/* Where put_alert() puts the bytes of the id. */
-#define ID_OFFSET (sizeof(int64_t) + 2 * sizeof(uint32_t))
-
 int queued_alert_new(const struct delivery_alert *alert, struct queued_alert **out)
 {
     struct buffer bytes = {0};
@@ -66,7 +25,7 @@ int queued_alert_new(const struct delivery_alert *alert, struct queued_alert **o
 
     if (room)
         bytes.len = sizeof(struct queued_alert);
-    put_alert(&bytes, alert);
+    alert_frame_put(&bytes, alert);
     if (buffer_failed(&bytes) || bytes.len > FRAME_ENGINE_MAX - 64) {
         int r = buffer_failed(&bytes) ? -ENOMEM : -EMSGSIZE;
 
@@ -77,8 +36,10 @@ int queued_alert_new(const struct delivery_alert *alert, struct queued_alert **o
 
     atomic_init(&made->holders, 1);
     made->len = bytes.len - sizeof *made;
-    made->id = made->bytes + ID_OFFSET;
-    made->place = (struct alert_place){.accounts = alert->accounts, .is_news = alert->is_news};
+    made->id = made->bytes + ALERT_FRAME_ID;
+    made->place = (struct alert_place){.accounts = alert->accounts,
+                                       .is_news = alert->is_news,
+                                       .is_event = alert->kind == PICKET_KIND_EVENT};
     *out = made;
     return 0;
 }
@@ -110,23 +71,6 @@ const char *queued_alert_id(const struct queued_alert *alert)
     return alert->id;
 }
 
-int queued_alert_read(struct payload *payload, struct delivery_alert *out)
-{
-    struct delivery_alert alert = {.time = payload_i64(payload)};
-
-    alert.severity = (int)payload_u32(payload);
-    alert.id = payload_text(payload);
-    alert.host = payload_text(payload);
-    alert.rule = payload_text(payload);
-    alert.title = payload_text(payload);
-    alert.message = payload_text(payload);
-    alert.json = payload_text(payload);
-    if (payload->failed)
-        return -EPROTO;
-    *out = alert;
-    return 0;
-}
-
 int alert_queue_init(struct alert_queue *queue, size_t count_max, size_t bytes_max)
 {
     *queue = (struct alert_queue){.slot_count = count_max, .bytes_max = bytes_max};
@@ -144,8 +88,13 @@ void alert_queue_deinit(struct alert_queue *queue)
 
 bool alert_queue_has_room(const struct alert_queue *queue, const struct queued_alert *alert)
 {
-    return queue->count == 0 ||
-           (queue->count < queue->slot_count && queue->bytes + alert->len <= queue->bytes_max);
+    size_t slots = queue->slot_count, bytes = queue->bytes_max;
+
+    if (alert->place.is_event) {
+        slots -= slots / 8;
+        bytes -= bytes / 8;
+    }
+    return queue->count == 0 || (queue->count < slots && queue->bytes + alert->len <= bytes);
 }
 
 void alert_queue_push(struct alert_queue *queue, struct queued_alert *alert)

@@ -5,8 +5,7 @@
 #define PICKET_OUTPUT_ALERT_QUEUE_H
 
 #include "base/buffer.h"
-#include "output/delivery.h"
-#include "output/protocol.h"
+#include "plugin/alert_frame.h"
 
 /* An alert as the protocol has it, with a count of its holders. */
 struct queued_alert;
@@ -19,18 +18,17 @@ void queued_alert_drop(struct queued_alert *alert); /* NULL is fine */
 /* Its place among all, and the outputs it is for, a bit an output: the holder's to set while there
  * is one. */
 struct alert_place {
-    int64_t seq; /* 0: none */
+    int64_t seq;     /* 0: none */
+    uint64_t number; /* keeping.h */
     uint64_t route;
     uint64_t accounts;
     bool is_news;
+    bool is_event;
 };
 struct alert_place *queued_alert_place(struct queued_alert *alert);
 
 struct text queued_alert_bytes(const struct queued_alert *alert);
 const char *queued_alert_id(const struct queued_alert *alert);
-
-/* Reads one alert from a payload of such bytes; texts lie in the payload. -EPROTO. */
-int queued_alert_read(struct payload *payload, struct delivery_alert *out);
 
 struct alert_queue {
     struct queued_alert **slots;
@@ -42,7 +40,7 @@ struct alert_queue {
 int alert_queue_init(struct alert_queue *queue, size_t count_max, size_t bytes_max);
 void alert_queue_deinit(struct alert_queue *queue); /* drops what is in it */
 
-/* An empty queue has room for any alert. */
+/* An empty queue has room for any alert. Events leave the last eighth of it to alerts. */
 bool alert_queue_has_room(const struct alert_queue *queue, const struct queued_alert *alert);
 void alert_queue_push(struct alert_queue *queue, struct queued_alert *alert); /* holds it */
 

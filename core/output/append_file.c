@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -9,6 +10,9 @@
 
 #include "base/arena.h"
 #include "base/cleanup.h"
+
+/* Without O_NONBLOCK a FIFO nobody reads would hold up all outputs. */
+#define OPENING (O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
 
 /* Plugins may look at what the file ends with; a FIFO must not become its own reader. */
 static int make_readable(int fd)
@@ -28,50 +32,77 @@ static int make_readable(int fd)
 }
 
 /* The mode is as promised, whatever the mask. */
-static int open_or_make(const char *name)
+static int open_or_make(const struct file_place *place)
 {
-    /* Without O_NONBLOCK a FIFO nobody reads would hold up all outputs. */
-    const int flags = O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
-    int fd = open(name, flags | O_CREAT | O_EXCL, 0640);
+    const int flags = OPENING | place->no_follow;
+    int fd = openat(place->folder, place->name, flags | O_CREAT | O_EXCL, 0640);
 
     if (fd >= 0)
         fchmod(fd, 0640);
     else if (errno == EEXIST)
-        fd = open(name, flags | O_CREAT, 0640);
+        fd = openat(place->folder, place->name, flags | O_CREAT, 0640);
+    return fd < 0 ? -errno : fd;
+}
+
+/* What was opened so as not to wait is to block from now on. */
+static int let_block(int fd)
+{
+    if (fd < 0)
+        return -errno;
+    if (fcntl(fd, F_SETFL, O_APPEND) == 0)
+        return fd;
+    int r = -errno;
+
+    close(fd);
+    return r;
+}
+
+int append_file_open_at(const struct file_place *place)
+{
+    int fd = open_or_make(place);
+
+    if (fd >= 0)
+        fd = let_block(fd);
+    return fd < 0 ? fd : make_readable(fd);
+}
+
+/* A terminal or pipe as a file of its own, where that can be had: who changes its flags changes
+ * nobody else's. A regular file would begin at its beginning. */
+static int open_output(void)
+{
+    struct stat status;
+    bool apart =
+        fstat(STDOUT_FILENO, &status) == 0 && (S_ISCHR(status.st_mode) || S_ISFIFO(status.st_mode));
+    int fd = apart ? let_block(open("/proc/self/fd/1", OPENING)) : -1;
+
+    if (fd < 0)
+        fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0);
     return fd < 0 ? -errno : fd;
 }
 
 int append_file_open(const char *path)
 {
-    if (strcmp(path, "-") == 0) {
-        int fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0);
+    CLEANUP(file_place_deinit) struct file_place place = {.folder = -1};
 
-        return fd < 0 ? -errno : fd;
-    }
-    int fd = open_or_make(path);
+    if (strcmp(path, "-") == 0)
+        return open_output();
+    int r = file_place_find(path, &place);
 
-    if (fd >= 0 && fcntl(fd, F_SETFL, O_APPEND) < 0) {
-        int r = -errno;
-
-        close(fd);
-        return r;
-    }
-    return fd < 0 ? fd : make_readable(fd);
+    return r < 0 ? r : append_file_open_at(&place);
 }
 
 /* A gap ends nothing. */
-int append_file_shift(const char *path, uint32_t keep)
+int append_file_shift(const struct file_place *place, uint32_t keep)
 {
     CLEANUP(arena_deinit) struct arena arena = {0};
-    const char *to = arena_printf(&arena, "%s.%u", path, keep);
+    const char *to = arena_printf(&arena, "%s.%u", place->name, keep);
 
     for (uint32_t i = keep; i > 0; i--) {
-        const char *from =
-            i > 1 ? arena_printf(&arena, "%s.%u", path, i - 1) : arena_string(&arena, path);
+        const char *from = i > 1 ? arena_printf(&arena, "%s.%u", place->name, i - 1) : place->name;
 
         if (!from || !to)
             return -ENOMEM;
-        if (rename(from, to) < 0 && (errno != ENOENT || i == 1))
+        if (renameat(place->folder, from, place->folder, to) < 0 && (errno != ENOENT || i == 1))
             return -errno;
         to = from;
     }

@@ -11,11 +11,14 @@
 #ifndef PICKET_OUTPUT_BACKLOG_H
 #define PICKET_OUTPUT_BACKLOG_H
 
+#include <stdatomic.h>
+
 #include "journal/journal.h"
 #include "output/dead_letters.h"
+#include "output/keeping.h"
 #include "output/output.h"
 
-/* What the intake holds at most, and the tail. */
+/* What the tail holds at most. */
 #define BACKLOG_ALERTS_MAX 32768
 #define BACKLOG_BYTES_MAX  ((size_t)64 << 20)
 
@@ -25,6 +28,7 @@ struct backlog {
     size_t count;
     struct output_group *group;
     struct news *news;
+    struct keeping *keeping; /* under the group's lock */
     struct alert_queue tail; /* not journalled yet */
     struct dead_letters letters;
     int64_t last;        /* seq given last */
@@ -39,6 +43,9 @@ struct backlog {
     bool failing, alerted;
     int64_t since, next_try, pause; /* monotonic; ns */
     uint64_t evicted;               /* unjournalled, since then */
+    /* For backlog_watch(). */
+    _Atomic int64_t busy_since; /* monotonic; when it began what it has not ended; 0: nothing */
+    atomic_bool stalls;         /* that was said to take long */
     /* Under the group's lock: for delivery_journal(). */
     uint64_t journalled, unjournalled, shown_tail;
     bool shows_failing;
@@ -54,6 +61,10 @@ void backlog_take(struct backlog *backlog, struct queued_alert *alert);
 
 /* Journals and offers what was taken, saves cursors, refills queues, lets go what is too old. */
 void backlog_step(struct backlog *backlog, int64_t now);
+
+/* Any thread: tells when the journal's disk keeps the delivery thread for long, which nothing else
+ * can tell of then. */
+void backlog_watch(struct backlog *backlog, int64_t now);
 
 /* Once all outputs have ended: everything that can still be kept. */
 void backlog_finish(struct backlog *backlog);

@@ -24,16 +24,15 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "host/host_spawn.h"
 #include "journal/journal.h"
-#include "output/host_spawn.h"
-#include "output/output_config.h"
+#include "picket/plugin.h"
+#include "plugin/alert_frame.h"
+#include "plugin/output_config.h"
 
 /* Outputs an engine may have: a route is a bit an output. */
 #define DELIVERY_OUTPUTS_MAX 64
 #define DELIVERY_ALL         UINT64_MAX
-
-/* An alert whose texts, its JSON among them, are longer in all is rejected by every output. */
-#define DELIVERY_ALERT_MAX ((size_t)4 << 20)
 
 struct delivery_options {
     const struct output_config *outputs; /* borrowed until delivery_new() returns */
@@ -47,19 +46,9 @@ struct delivery_options {
     /* Where alerts are kept, from when delivery_new() succeeds the delivery's own; NULL: they wait
      * in queues alone. */
     struct journal *journal;
-};
-
-/* All borrowed until delivery_push() returns. The members besides `json` say what it says: plugins
- * get them without parsing. */
-struct delivery_alert {
-    struct text id, host, rule, title, message;
-    struct text json; /* one line, valid JSON */
-    int64_t time;
-    int severity; /* enum picket_severity, "picket/plugin.h" */
-    /* Lost alerts that this one tells of, of a delivery_news: in the journal they are accounted for
-     * with it. */
-    uint64_t accounts;
-    bool is_news; /* it is made of one: when an output has no room for it, that is none again */
+    /* Alerts are of what happens on this machine now: else no output responds to any (response.h).
+     */
+    bool live;
 };
 
 enum delivery_state {
@@ -71,6 +60,7 @@ enum delivery_state {
 
 struct delivery_counters {
     const char *output; /* its name; valid as long as the delivery */
+    bool forwards;      /* events */
     const char *plugin; /* path of its plugin; likewise */
     enum delivery_state state;
     pid_t pid;        /* of the host, also while it is dying; 0 without one */
@@ -109,18 +99,41 @@ DEFINE_FREEP(struct delivery, delivery)
 /* Has outputs go on in the files that their paths lead to now: somebody has moved the old ones. */
 void delivery_reopen(struct delivery *delivery);
 
+/* The outputs that forward events, a bit an output: the route of events. */
+uint64_t delivery_forwarding(const struct delivery *delivery);
+
+/* The ids of the rules that output INDEX may respond to, *COUNT of them; they live as long as the
+ * delivery. None where its plugin does not respond. */
+const struct text *delivery_respond_to(const struct delivery *delivery, size_t index,
+                                       size_t *count);
+
 /* Whether an output's user wants exe.sha256 in its alerts. */
 bool delivery_asks_sha256(const struct delivery *delivery);
 
 /* Whether nothing can be delivered any more, nor will be: the launcher is gone. Said once. */
 bool delivery_is_broken(struct delivery *delivery);
 
-/* Offers ALERT to the outputs of ROUTE, a bit an output (1 << index, or DELIVERY_ALL). Never blocks
+/* Offers ALERT to the outputs of ROUTE, a bit an output (1 << index, or DELIVERY_ALL). Outputs that
+ * forward events get events and alerts that are this engine's own, and nothing else; none of it by
+ * way of the journal: what their queues have no room for is dropped, events a little before alerts
+ * so that these can tell of it. Others get alerts. Never blocks
  * unless WAIT and there is no journal: then it waits for room in all their queues, unless the
  * delivery is broken. 0; -EMSGSIZE: too long, counted as rejected; -ENOMEM, -ENOBUFS (the delivery
  * thread cannot keep up): counted as dropped. */
 int delivery_push(struct delivery *delivery, const struct delivery_alert *alert, uint64_t route,
                   bool wait);
+
+/* Stands for all that was pushed until now. */
+uint64_t delivery_mark(struct delivery *delivery);
+
+/* Whether all that was pushed before MARK is committed to the journal: whatever it was raised from
+ * need not come again. Of nothing new while the journal fails; without one, of nothing. Lost: some
+ * of it is not in the journal and never will be, as there was no room for it while the disk failed
+ * or could not keep up: what it was raised from has to come again, under another mark. That is said
+ * of all older marks, too. An alert too long for delivery_push() counts as kept: it would be so
+ * each time. */
+bool delivery_is_kept(struct delivery *delivery, uint64_t mark);
+bool delivery_is_lost(struct delivery *delivery, uint64_t mark);
 
 /* Waits until nothing is queued and every plugin flushed. -ETIMEDOUT after TIMEOUT nanoseconds;
  * -EPIPE: broken. */
@@ -140,6 +153,8 @@ enum delivery_news_kind {
     DELIVERY_OVERRUN,          /* `count` were raised faster than the delivery thread took them */
     DELIVERY_EXPIRED,          /* output `index` did not get `count` in time, */
     DELIVERY_DROPPED,          /* or had no room for them */
+    DELIVERY_RESPONSE, /* the `count`th: output `index` stopped or killed a process, or not */
+    DELIVERY_REFUSED,  /* likewise `count` times more, and did not */
 };
 
 struct delivery_news {
@@ -147,6 +162,7 @@ struct delivery_news {
     size_t index;
     uint64_t count;
     char why[256];
+    char *message, *detail; /* DELIVERY_RESPONSE: in words and as JSON; the taker's, to free() */
 };
 
 /* The next piece of news that is due at NOW (CLOCK_MONOTONIC; INT64_MAX: all are); false: none is.
@@ -156,7 +172,7 @@ bool delivery_take_news(struct delivery *delivery, int64_t now, struct delivery_
 /* Of the journal. */
 struct delivery_journal {
     bool there;            /* whether there is one */
-    bool fails;            /* now */
+    bool fails;            /* now, or its disk does not answer */
     uint64_t journalled;   /* alerts */
     uint64_t unjournalled; /* that were to be and could not; those of outputs are among them */
     uint64_t overrun;      /* that the delivery thread had no room for */

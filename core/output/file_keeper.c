@@ -24,8 +24,8 @@ struct keeper_service {
 /* Requests, files, and what the C library does by itself. */
 static const struct call_rule calls[] = {
     {"recvfrom recv sendmsg close exit_group rt_sigreturn restart_syscall"},
-    {"open openat rename renameat renameat2 fchmod fstat fstat64 stat stat64 newfstatat fstatat64 "
-     "statx"},
+    {"open openat readlinkat rename renameat renameat2 fchmod fstat fstat64 stat stat64 newfstatat "
+     "fstatat64 statx fstatfs fstatfs64 geteuid geteuid32"},
     {"fcntl fcntl64", {CALL_BITS(1, CALL_LOW_WORD, F_SETFL)}},
     {"brk mmap mmap2 munmap mremap mprotect madvise"},
     /* saying what went wrong: the C library, and sanitizers, which ask more */
@@ -53,31 +53,30 @@ static const char *find_path(const struct keeper_service *service, const int64_t
     return arena_text(arena, output->settings.values[option].text).ptr;
 }
 
-static int rotate(const char *path, const int64_t *arguments)
+static int rotate(const struct file_place *place, const int64_t *arguments)
 {
     struct stat status;
 
-    if (stat(path, &status) < 0)
+    if (fstatat(place->folder, place->name, &status, AT_SYMLINK_NOFOLLOW) < 0)
         return errno == ENOENT ? 0 : -errno;
     if ((int64_t)status.st_dev != arguments[ARGUMENT_DEVICE] ||
         (int64_t)status.st_ino != arguments[ARGUMENT_INODE])
         return 0;
-    return S_ISREG(status.st_mode) ? append_file_shift(path, (uint32_t)arguments[ARGUMENT_KEEP])
+    return S_ISREG(status.st_mode) ? append_file_shift(place, (uint32_t)arguments[ARGUMENT_KEEP])
                                    : -EINVAL;
 }
 
 static int answer(void *context, const struct broker_request *request, struct broker_answer *out)
 {
     CLEANUP(arena_deinit) struct arena arena = {0};
+    CLEANUP(file_place_deinit) struct file_place place = {.folder = -1};
     const char *path = find_path(context, request->arguments, &arena);
-    int r = 0;
+    int r = path ? file_place_find(path, &place) : -EINVAL;
 
-    if (!path)
-        return -EINVAL;
-    if (request->operation == OPERATION_ROTATE)
-        r = rotate(path, request->arguments);
+    if (r == 0 && request->operation == OPERATION_ROTATE)
+        r = rotate(&place, request->arguments);
     if (r == 0)
-        r = append_file_open(path);
+        r = append_file_open_at(&place);
     if (r < 0)
         return r;
     out->files[out->file_count++] = r;

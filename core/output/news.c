@@ -1,14 +1,40 @@
 #include "output/news.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+struct news_response {
+    struct news_response *next;
+    size_t index;
+    char *message, *detail;
+};
 
 void news_init(struct news *news)
 {
     pthread_mutex_init(&news->lock, NULL);
+    news->responses_end = &news->responses;
+}
+
+/* Takes the first one off; its texts are the caller's. */
+static struct news_response next_response(struct news *news)
+{
+    struct news_response *first = news->responses, response = *first;
+
+    news->responses = first->next;
+    if (!first->next)
+        news->responses_end = &news->responses;
+    free(first);
+    return response;
 }
 
 void news_deinit(struct news *news)
 {
+    while (news->responses) {
+        struct news_response response = next_response(news);
+
+        free(response.message);
+        free(response.detail);
+    }
     pthread_mutex_destroy(&news->lock);
 }
 
@@ -51,6 +77,32 @@ void news_add_dropped(struct news *news, size_t index, uint64_t count)
     add_count(news, &news->dropped[index], count);
 }
 
+void news_add_refused(struct news *news, size_t index, uint64_t count)
+{
+    add_count(news, &news->refused[index], count);
+}
+
+void news_add_response(struct news *news, size_t index, const char *message, const char *detail)
+{
+    struct news_response *response = malloc(sizeof *response);
+    struct news_response made = {
+        .index = index, .message = strdup(message), .detail = strdup(detail)};
+
+    if (!response || !made.message || !made.detail) {
+        free(response);
+        free(made.message);
+        free(made.detail);
+        news_add_refused(news, index, 1);
+        return;
+    }
+    *response = made;
+    pthread_mutex_lock(&news->lock);
+    *news->responses_end = response;
+    news->responses_end = &response->next;
+    atomic_store(&news->any, true);
+    pthread_mutex_unlock(&news->lock);
+}
+
 static bool take_count(struct news_count *from, int64_t now, struct delivery_news *out)
 {
     if (from->count == 0 || now < from->next)
@@ -71,6 +123,9 @@ static bool take_output(struct news *news, int64_t now, struct delivery_news *ou
         out->kind = DELIVERY_DROPPED;
         if (take_count(&news->dropped[i], now, out))
             return true;
+        out->kind = DELIVERY_REFUSED;
+        if (take_count(&news->refused[i], now, out))
+            return true;
     }
     return false;
 }
@@ -80,7 +135,7 @@ static bool has_counts(const struct news *news)
     uint64_t all = news->overrun.count;
 
     for (size_t i = 0; i < DELIVERY_OUTPUTS_MAX; i++)
-        all += news->expired[i].count + news->dropped[i].count;
+        all += news->expired[i].count + news->dropped[i].count + news->refused[i].count;
     return all > 0;
 }
 
@@ -90,6 +145,16 @@ static bool take(struct news *news, int64_t now, struct delivery_news *out)
     if (news->count) {
         *out = news->items[0];
         memmove(news->items, news->items + 1, --news->count * sizeof *news->items);
+        return true;
+    }
+    if (news->responses) {
+        struct news_response response = next_response(news);
+
+        out->kind = DELIVERY_RESPONSE;
+        out->index = response.index;
+        out->count = ++news->responded;
+        out->message = response.message;
+        out->detail = response.detail;
         return true;
     }
     return take_count(&news->overrun, now, out) || take_output(news, now, out);
@@ -102,7 +167,7 @@ bool news_take(struct news *news, int64_t now, struct delivery_news *out)
     pthread_mutex_lock(&news->lock);
     bool taken = take(news, now, out);
 
-    atomic_store(&news->any, news->count || has_counts(news));
+    atomic_store(&news->any, news->count || news->responses || has_counts(news));
     pthread_mutex_unlock(&news->lock);
     return taken;
 }

@@ -18,6 +18,8 @@ struct news_count {
     int64_t next;   /* monotonic */
 };
 
+struct news_response;
+
 struct news {
     pthread_mutex_t lock;
     atomic_bool any; /* there may be something to take */
@@ -25,6 +27,9 @@ struct news {
     size_t count;
     struct news_count overrun;
     struct news_count expired[DELIVERY_OUTPUTS_MAX], dropped[DELIVERY_OUTPUTS_MAX];
+    struct news_count refused[DELIVERY_OUTPUTS_MAX];
+    struct news_response *responses, **responses_end; /* in their order; the end is NULL's place */
+    uint64_t responded;                               /* that were taken */
 };
 
 void news_init(struct news *news);
@@ -37,6 +42,12 @@ void news_add(struct news *news, enum delivery_news_kind kind, uint64_t count, c
 void news_add_overrun(struct news *news, uint64_t count);
 void news_add_expired(struct news *news, size_t index, uint64_t count);
 void news_add_dropped(struct news *news, size_t index, uint64_t count);
+
+/* Output INDEX responded, or did not; and did not COUNT times more. The texts are copied; when
+ * there is no memory for that, it is counted with the others. Whoever responds sees to it that
+ * there are not too many (response.h). */
+void news_add_response(struct news *news, size_t index, const char *message, const char *detail);
+void news_add_refused(struct news *news, size_t index, uint64_t count);
 
 /* The next piece that is due at NOW (INT64_MAX: all are). Cheap when there is none. */
 bool news_take(struct news *news, int64_t now, struct delivery_news *out);

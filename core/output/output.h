@@ -6,17 +6,21 @@
 #include <pthread.h>
 #include <signal.h>
 
+#include "host/cpu_limit.h"
+#include "host/host_process.h"
+#include "host/host_usage.h"
+#include "host/launcher_set.h"
+#include "host/plugin_voice.h"
 #include "output/alert_queue.h"
-#include "output/cpu_limit.h"
 #include "output/delivery.h"
 #include "output/file_keeper.h"
-#include "output/host_process.h"
-#include "output/launcher_set.h"
 #include "output/output_files.h"
-#include "output/plugin_voice.h"
-#include "output/settings.h"
+#include "output/response.h"
+#include "plugin/secret_mask.h"
+#include "plugin/settings.h"
 
 struct dead_letters;
+struct news;
 
 /* What the outputs of a delivery have in common. */
 struct output_group {
@@ -32,6 +36,9 @@ struct output_group {
     struct diag_list *diags;      /* while starting, else NULL */
     bool hold;                    /* none opens its plugin before all are checked */
     struct dead_letters *letters; /* NULL: nobody keeps them */
+    struct responder *responder;  /* NULL: no question of a plugin's is granted */
+    struct news *news;
+    bool unconfined; /* hosts run under a tool, and take what that takes */
     bool draining, ending;
 };
 
@@ -62,12 +69,16 @@ struct output {
     bool checked; /* its settings are right, as far as the first host's table says */
     bool reopen;  /* its files are to be opened again, when it can be told */
     struct settings settings;
+    struct secret_mask mask; /* none before its settings are right */
     struct plugin_info info;
     int files[PLUGIN_OPTIONS_MAX]; /* what options of type file opened, in their order */
     size_t file_count;
+    int64_t renamed; /* when it asked last for one to be renamed, as it were; monotonic */
     struct arena arena;
     struct buffer hello; /* the first one: later hosts must say the same */
     struct cpu_limit cpu;
+    struct response response; /* where its plugin responds */
+    struct host_usage usage;
 
     /* Under the group's lock. */
     struct alert_queue queue;
@@ -80,6 +91,7 @@ struct output {
     int64_t due; /* when the phase has lasted too long, or is over; monotonic */
     struct host_process host;
     struct plugin_voice voice;
+    int64_t deaf_until;      /* it has said too much to be listened to before; 0: it is heard */
     bool was_ready;          /* once */
     bool complained;         /* of a retry, since the last delivery */
     unsigned failures;       /* losses since the last delivery */
@@ -119,6 +131,9 @@ void output_reopen(struct output *output);
 
 /* Does what is to be done at NOW without having heard of the host. */
 void output_step(struct output *output, int64_t now);
+
+/* Its host could not be heard for so long (ns): that is not counted to it. */
+void output_excuse(struct output *output, int64_t lost);
 
 /* What epoll reports of the host's descriptors. */
 enum output_source { SOURCE_SOCKET, SOURCE_ERRORS, SOURCE_PIDFD, SOURCE_COUNT };

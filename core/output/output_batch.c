@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "base/clock.h"
+#include "host/host.h"
 #include "output/dead_letters.h"
 
 #define BATCH_DEFAULT 1024
@@ -49,6 +50,7 @@ bool output_batch_put(struct output *output, struct buffer *out)
     for (size_t i = 0; i < count; i++)
         buffer_put_text(out, queued_alert_bytes(alerts[i]));
     frame_end(out, begin);
+    response_begin(&output->response);
     output->sent = count;
     return true;
 }
@@ -82,6 +84,8 @@ static void keep_letters(struct output *output, size_t count, const char *reason
     for (size_t i = 0; output->group->letters && i < count; i++) {
         struct queued_alert *alert = alert_queue_at(&output->queue, i);
 
+        if (queued_alert_place(alert)->seq == 0)
+            continue; /* the journal has no such one */
         dead_letters_add(output->group->letters, &(struct journal_dead_letter){
                                                      .output = output->name,
                                                      .seq = queued_alert_place(alert)->seq,
@@ -127,14 +131,16 @@ static bool is_possible(const struct output *output, const struct verdict *verdi
     return verdict->action != PICKET_OK || verdict->delivered > 0;
 }
 
-static void complain(struct output *output, const struct verdict *verdict)
+/* A plugin that says no reason waits because it was told to. */
+static void complain(struct output *output, struct text reason)
 {
     CLEANUP(buffer_deinit) struct buffer line = {0};
 
-    buffer_printf(&line, "cannot deliver for now: %.*s", TEXT_ARG(verdict->reason));
-    if (!output->complained)
+    if (reason.len && !output->complained) {
+        buffer_printf(&line, "cannot deliver for now: %.*s", TEXT_ARG(reason));
         plugin_voice_say(&output->voice, PICKET_LOG_WARNING, buffer_text(&line));
-    output->complained = true;
+        output->complained = true;
+    }
     output_lock(output);
     output->counters.retries++;
     output_unlock(output);
@@ -153,12 +159,12 @@ int output_batch_settle(struct output *output, const struct verdict *verdict)
         output->complained = false;
         buffer_clear(&output->rejection);
     }
-    buffer_put_text(&reason, verdict->reason);
+    secret_mask_put(&output->mask, verdict->reason, &reason);
     if (verdict->action == PICKET_REJECT)
         reject(output, count_rejected(verdict),
-               reason.len ? buffer_string(&reason) : "its plugin says no more");
+               reason.len ? buffer_string(&reason) : OUTPUT_NO_VERDICT);
     else if (verdict->action == PICKET_RETRY)
-        complain(output, verdict);
+        complain(output, buffer_text(&reason));
     return 0;
 }
 

@@ -10,23 +10,43 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "output/append_file.h"
 #include "output/output.h"
-#include "output/plugin_config.h"
+#include "plugin/plugin_config.h"
 
 #define ROTATED_MAX 1000
 
-/* A mount of its own: there is no way out of it, and hosts, to whom all else is read-only, can
- * write to it. */
-static int open_folder(const char *name, const struct host_user *user)
+/* Bytes of answers that may wait for a host to read them. */
+#define ANSWERS_MAX 4096
+
+/* One that was made here is USER's. */
+static int open_or_make_folder(const struct file_place *place, const struct host_user *user)
 {
-    if (mkdir(name, 0750) == 0 && geteuid() == 0 && chown(name, user->uid, user->gid) < 0)
-        return -errno;
-    int fd = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool made = mkdirat(place->folder, place->name, 0750) == 0;
+    int fd =
+        openat(place->folder, place->name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | place->no_follow);
+    struct stat status;
 
     if (fd < 0)
         return -errno;
+    if (made && geteuid() == 0 &&
+        (fstat(fd, &status) < 0 || status.st_uid != 0 || fchown(fd, user->uid, user->gid) < 0)) {
+        close(fd);
+        return -EPERM;
+    }
+    return fd;
+}
+
+/* A mount of its own: there is no way out of it, and hosts, to whom all else is read-only, can
+ * write to it. */
+static int open_folder(const struct file_place *place, const struct host_user *user)
+{
+    int fd = open_or_make_folder(place, user);
+
+    if (fd < 0)
+        return fd;
     int apart = (int)syscall(SYS_open_tree, fd, "",
                              OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (unsigned)AT_EMPTY_PATH);
 
@@ -47,43 +67,45 @@ static bool is_left_behind(const struct sockaddr_un *address, socklen_t len)
     return refused;
 }
 
-/* Its group is that of the folder, as the files in a folder of set-group-id have it. */
-static int share(const char *name)
+/* Its group is that of the folder, as the files in a folder of set-group-id have it. Whose folder
+ * it is may have put something else there by now. */
+static int share(const struct file_place *place)
 {
-    CLEANUP(arena_deinit) struct arena arena = {0};
-    const char *slash = strrchr(name, '/');
-    const char *folder = slash ? arena_printf(&arena, "%.*s/", (int)(slash - name), name)
-                               : arena_string(&arena, ".");
-    struct stat status;
+    CLEANUP(closep)
+    int fd = openat(place->folder, place->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    struct stat folder, made;
 
-    if (!folder)
-        return -ENOMEM;
-    if (stat(folder, &status) < 0 || chmod(name, 0660) < 0)
+    if (fd < 0 || fstat(place->folder, &folder) < 0 || fstat(fd, &made) < 0)
         return -errno;
-    return chown(name, (uid_t)-1, status.st_gid) < 0 && errno != EPERM ? -errno : 0;
+    if (!S_ISSOCK(made.st_mode) || made.st_uid != geteuid() || made.st_nlink != 1)
+        return -ESTALE;
+    return fchownat(fd, "", (uid_t)-1, folder.st_gid, AT_EMPTY_PATH) < 0 && errno != EPERM ? -errno
+                                                                                           : 0;
 }
 
-static int bind_socket(int fd, const char *name)
+static int bind_socket(int fd, const char *path, const struct file_place *place)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     const socklen_t len = sizeof address;
 
-    if (strlen(name) >= sizeof address.sun_path)
+    if (strlen(path) >= sizeof address.sun_path)
         return -ENAMETOOLONG;
-    memcpy(address.sun_path, name, strlen(name));
+    memcpy(address.sun_path, path, strlen(path));
     if (is_left_behind(&address, len))
-        unlink(name);
-    if (bind(fd, (const struct sockaddr *)&address, len) < 0)
-        return -errno;
-    int r = share(name);
+        unlinkat(place->folder, place->name, 0);
+    mode_t before = umask(0117);
+    int r = bind(fd, (const struct sockaddr *)&address, len) < 0 ? -errno : 0;
 
+    umask(before);
+    if (r == 0)
+        r = share(place);
     return r < 0 || listen(fd, SOMAXCONN) == 0 ? r : -errno;
 }
 
-static int open_socket(const char *name)
+static int open_socket(const char *path, const struct file_place *place)
 {
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    int r = fd < 0 ? -errno : bind_socket(fd, name);
+    int r = fd < 0 ? -errno : bind_socket(fd, path, place);
 
     if (r < 0) {
         closep(&fd);
@@ -95,18 +117,19 @@ static int open_socket(const char *name)
 static int open_any(const struct output *output, size_t index, const struct host_user *user)
 {
     CLEANUP(arena_deinit) struct arena arena = {0};
-    const char *name = arena_text(&arena, output->settings.values[index].text).ptr;
+    CLEANUP(file_place_deinit) struct file_place place = {.folder = -1};
+    const char *path = arena_text(&arena, output->settings.values[index].text).ptr;
+    uint32_t type = output->info.options[index].type;
 
-    if (!name)
+    if (!path)
         return -ENOMEM;
-    switch (output->info.options[index].type) {
-    case PICKET_FOLDER:
-        return open_folder(name, user);
-    case PICKET_SOCKET:
-        return open_socket(name);
-    default:
-        return append_file_open(name);
-    }
+    if (type == PICKET_FILE)
+        return append_file_open(path);
+    int r = file_place_find(path, &place);
+
+    if (r < 0)
+        return r;
+    return type == PICKET_FOLDER ? open_folder(&place, user) : open_socket(path, &place);
 }
 
 static bool is_set(const struct output *output, size_t index)
@@ -127,7 +150,7 @@ void output_files_open(struct output *output, const struct host_user *user)
         if (fd < 0)
             diag_error(output->group->diags, value->mark, "cannot-open-file",
                        "output '%s': '%.*s' cannot be opened: %s", output->name,
-                       TEXT_ARG(value->text), strerror(-fd));
+                       TEXT_ARG(value->text), file_place_error(fd));
         else
             output->files[output->file_count++] = fd;
     }
@@ -198,7 +221,7 @@ static void reopen(struct output *output, size_t index, bool told)
 
     if (r < 0) {
         log_error("output %s: %s cannot be opened again, the file it was stays in use: %s",
-                  output->name, path, strerror(-r));
+                  output->name, path, file_place_error(r));
         return;
     }
     replace(output, index, fd);
@@ -213,6 +236,23 @@ void output_files_reopen(struct output *output, bool tell)
             reopen(output, i, tell);
 }
 
+/* Renames that an output may ask for at once, and a second. */
+#define RENAMES 1000
+
+static bool may_rename(struct output *output, uint32_t count)
+{
+    int64_t now = clock_monotonic();
+    int64_t gained = (now - output->renamed) / (NS_PER_S / RENAMES);
+
+    /* What is left of them shows as how long ago the last seems to be. */
+    if (gained > RENAMES)
+        output->renamed = now - NS_PER_S;
+    if (gained < count)
+        return false;
+    output->renamed += count * (NS_PER_S / RENAMES);
+    return true;
+}
+
 static int rotate(struct output *output, size_t index, uint32_t keep)
 {
     struct stat status;
@@ -221,6 +261,10 @@ static int rotate(struct output *output, size_t index, uint32_t keep)
     if (fstat(*file_of(output, index), &status) < 0 || !S_ISREG(status.st_mode) ||
         text_is(output->settings.values[index].text, "-"))
         return -EINVAL;
+    if (host_process_has_to_send(&output->host))
+        return -EBUSY;
+    if (!may_rename(output, keep))
+        return -EAGAIN;
     const struct rotation rotation = {
         .keep = keep, .device = status.st_dev, .inode = status.st_ino};
     int r = file_keeper_rotate(&output->group->keeper, output->index, index, &rotation, &fd);
@@ -228,6 +272,15 @@ static int rotate(struct output *output, size_t index, uint32_t keep)
     if (r == 0)
         replace(output, index, fd);
     return r;
+}
+
+static void complain(struct output *output, struct text path, int failure)
+{
+    CLEANUP(buffer_deinit) struct buffer line = {0};
+
+    buffer_printf(&line, "%.*s cannot be begun anew: %s", TEXT_ARG(path),
+                  file_place_error(failure));
+    plugin_voice_say(&output->voice, PICKET_LOG_WARNING, buffer_text(&line));
 }
 
 int output_files_rotate(struct output *output, struct text payload)
@@ -240,11 +293,13 @@ int output_files_rotate(struct output *output, struct text payload)
         keep > ROTATED_MAX || !is_set(output, index) ||
         !(output->info.options[index].flags & PICKET_ROTATES))
         return -EPROTO;
-    int r = host_process_has_to_send(&output->host) ? -EBUSY : rotate(output, index, keep);
+    /* Who reads no answer is not to have more of them kept. */
+    if (output->host.sending.len - output->host.sent > ANSWERS_MAX)
+        return -EPROTO;
+    int r = rotate(output, index, keep);
 
     if (r < 0)
-        log_warning("output %s: %.*s cannot be begun anew: %s", output->name,
-                    TEXT_ARG(output->settings.values[index].text), strerror(-r));
+        complain(output, output->settings.values[index].text, r);
     tell(output, index, FILE_ROTATED, r);
     return 0;
 }

@@ -10,12 +10,12 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "host/host.h"
+#include "host/plugin_probe.h"
 #include "output/delivery.h"
-#include "output/host.h"
-#include "output/plugin_path.h"
-#include "output/plugin_probe.h"
-#include "output/settings.h"
 #include "output/trial_alert.h"
+#include "plugin/plugin_path.h"
+#include "plugin/settings.h"
 
 #define PATIENCE  (15 * NS_PER_S)
 #define CLOSE_MAX (2 * NS_PER_S) /* then the engine takes it to hang */
@@ -77,6 +77,10 @@ static void end(struct trial *trial, const char *failure)
     restore(trial, &said);
     if (!failure && text_contains(buffer_text(&said), TEXT(OUTPUT_BROKEN_CLOSE)))
         failure = "it does not close as it should";
+    if (!failure && text_contains(buffer_text(&said), TEXT(OUTPUT_BROKEN_FLUSH)))
+        failure = "it does not flush";
+    if (!failure && text_contains(buffer_text(&said), TEXT(OUTPUT_NO_VERDICT)))
+        failure = "it rejects without a reason";
     trial->failures += failure != NULL;
     trial->options->report(trial->options->context, trial->check, failure, buffer_text(&said));
 }
@@ -89,6 +93,17 @@ static const char *first_error(struct trial *trial)
     return "it cannot be started";
 }
 
+/* A plugin that responds gets what it may respond to. */
+static void add_rule(const struct trial *trial, struct output_config *config)
+{
+    if (trial->info.needs & PICKET_NEEDS_RESPONSE)
+        config->settings[config->setting_count++] =
+            (struct output_setting){.key = TEXT("respond_to"),
+                                    .value = TEXT(TRIAL_ALERT_RULE),
+                                    .key_mark = config->mark,
+                                    .value_mark = config->mark};
+}
+
 /* NULL when the plugin opened, with SETTING (which may be NULL) besides. */
 static const char *open_with(struct trial *trial, const struct output_setting *setting)
 {
@@ -97,7 +112,7 @@ static const char *open_with(struct trial *trial, const struct output_setting *s
     size_t count = 0;
 
     config.exposed = false;
-    config.settings = arena_array(&trial->arena, given->setting_count + 1, sizeof *config.settings);
+    config.settings = arena_array(&trial->arena, given->setting_count + 2, sizeof *config.settings);
     if (!config.settings)
         return strerror(ENOMEM);
     for (size_t i = 0; i < given->setting_count; i++)
@@ -106,6 +121,7 @@ static const char *open_with(struct trial *trial, const struct output_setting *s
     if (setting)
         config.settings[count++] = *setting;
     config.setting_count = count;
+    add_rule(trial, &config);
     const struct delivery_options options = {
         .outputs = &config, .output_count = 1, .tool = trial->options->tool};
     int r = delivery_new(&options, &trial->diags, &trial->delivery);
@@ -181,6 +197,38 @@ static void try_kind(struct trial *trial, enum trial_alert_kind kind)
     end(trial, failure ? failure : deliver(trial, kind, 1));
 }
 
+/* What a user has who sets `forward`. */
+static void try_event(struct trial *trial)
+{
+    const struct output_setting forward = {.key = TEXT("forward"), .value = TEXT("events")};
+
+    if (trial->info.needs & PICKET_NEEDS_RESPONSE)
+        return; /* it is for alerts alone */
+    begin(trial,
+          arena_printf(&trial->arena, "takes %s instead of alerts", trial_alert_name(TRIAL_EVENT)));
+    const char *failure = open_with(trial, &forward);
+
+    end(trial, failure ? failure : deliver(trial, TRIAL_EVENT, 1));
+}
+
+/* Every output has the setting; what it makes of the text is the plugin's. */
+static void try_formats(struct trial *trial)
+{
+    static const char *const formats[] = {"ecs", "ocsf", "text"};
+
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
+        const struct output_setting format = {.key = TEXT("format"),
+                                              .value = text_from(formats[i])};
+
+        if (output_config_find(trial->options->config, TEXT("template")))
+            return; /* it is for one format alone */
+        begin(trial, arena_printf(&trial->arena, "takes an alert in the format %s", formats[i]));
+        const char *failure = open_with(trial, &format);
+
+        end(trial, failure ? failure : deliver(trial, TRIAL_USUAL, 1));
+    }
+}
+
 static void try_many(struct trial *trial)
 {
     begin(trial, "takes 1000 alerts");
@@ -198,6 +246,64 @@ static void try_repeats(struct trial *trial)
     for (unsigned i = 0; !failure && i < 6; i++)
         failure = push(trial, TRIAL_USUAL, trial->number + i % 3);
     end(trial, failure ? failure : settle(trial, true));
+}
+
+/* The path of a regular file that it writes to, or NULL. */
+static const char *find_file(struct trial *trial)
+{
+    struct stat status;
+
+    for (size_t i = 0; i < trial->info.option_count; i++) {
+        const struct plugin_option *option = &trial->info.options[i];
+        const struct output_setting *setting =
+            output_config_find(trial->options->config, option->name);
+        const char *path = setting && option->type == PICKET_FILE
+                               ? arena_text(&trial->arena, setting->value).ptr
+                               : NULL;
+
+        if (path && lstat(path, &status) == 0 && S_ISREG(status.st_mode))
+            return path;
+    }
+    return NULL;
+}
+
+static off_t size_of(const char *path)
+{
+    struct stat status;
+
+    return stat(path, &status) < 0 ? -1 : status.st_size;
+}
+
+/* One alert after its file was moved from PATH to MOVED, as logrotate does. Where this user may
+ * make no new one, the old one stays in use. */
+static const char *move_on(struct trial *trial, const char *path, const char *moved)
+{
+    if (rename(path, moved) < 0)
+        return NULL;
+    off_t before = size_of(moved);
+
+    delivery_reopen(trial->delivery);
+    const char *failure = deliver(trial, TRIAL_USUAL, 1);
+    bool begun = size_of(path) >= 0, grown = size_of(moved) != before;
+
+    if (rename(moved, path) < 0)
+        return strerror(errno);
+    return failure || !begun || !grown ? failure : "it goes on in the old one";
+}
+
+static void try_moved_file(struct trial *trial)
+{
+    const char *path = find_file(trial);
+    const char *moved = path ? arena_printf(&trial->arena, "%s.moved", path) : NULL;
+
+    if (!moved || size_of(moved) >= 0)
+        return;
+    begin(trial, "goes on in a new file when its own was moved away");
+    const char *failure = open_with(trial, NULL);
+
+    if (!failure)
+        failure = deliver(trial, TRIAL_USUAL, 1);
+    end(trial, failure ? failure : move_on(trial, path, moved));
 }
 
 static void kill_host(struct trial *trial)
@@ -367,8 +473,11 @@ static void try_all(struct trial *trial)
         return; /* its receiver is not there: there is no more to be learned */
     for (enum trial_alert_kind kind = TRIAL_USUAL + 1; kind < TRIAL_KINDS; kind++)
         try_kind(trial, kind);
+    try_event(trial);
+    try_formats(trial);
     try_many(trial);
     try_repeats(trial);
+    try_moved_file(trial);
     try_restart(trial);
     try_refusal(trial);
     for (size_t i = 0; i < trial->info.option_count; i++)

@@ -4,8 +4,8 @@
 #ifndef PICKET_OUTPUT_PLUGIN_TRIAL_H
 #define PICKET_OUTPUT_PLUGIN_TRIAL_H
 
-#include "output/host_spawn.h"
-#include "output/output_config.h"
+#include "host/host_spawn.h"
+#include "plugin/output_config.h"
 
 struct plugin_trial {
     const struct output_config *config; /* the plugin, and options it opens with */

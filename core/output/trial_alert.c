@@ -25,6 +25,7 @@ const char *trial_alert_name(enum trial_alert_kind kind)
         [TRIAL_EPOCH] = "an alert of 1970",
         [TRIAL_HUGE] = "an alert with 1 MiB of arguments",
         [TRIAL_LARGEST] = "an alert as large as there can be",
+        [TRIAL_EVENT] = "an event",
     };
 
     return names[kind];
@@ -72,18 +73,20 @@ static void put_message(struct buffer *out, enum trial_alert_kind kind)
     case TRIAL_LARGEST:
         put_much(out, LARGEST_MESSAGE);
         break;
+    case TRIAL_EVENT:
+        buffer_put_string(out, "sh started /tmp/x: x");
+        break;
     default:
         buffer_put_string(out, "/tmp/x was run from a folder anyone may write to");
         break;
     }
 }
 
-static void put_event(struct json_writer *json, enum trial_alert_kind kind, struct text message)
+static void put_event_members(struct json_writer *json, enum trial_alert_kind kind,
+                              struct text message)
 {
     CLEANUP(buffer_deinit) struct buffer much = {0};
 
-    json_key(json, TEXT("event"));
-    json_begin(json, '{');
     json_key(json, TEXT("pid"));
     json_int(json, 4711);
     json_key(json, TEXT("exe"));
@@ -103,6 +106,14 @@ static void put_event(struct json_writer *json, enum trial_alert_kind kind, stru
     json_key(json, TEXT("comm"));
     json_text(json, kind == TRIAL_LARGEST ? TEXT("sh") : message);
     json_end(json, '}');
+}
+
+static void put_host(struct json_writer *json, struct text name)
+{
+    json_key(json, TEXT("host"));
+    json_begin(json, '{');
+    json_key(json, TEXT("name"));
+    json_text(json, name);
     json_end(json, '}');
 }
 
@@ -117,11 +128,7 @@ static void put_json(struct buffer *out, const struct delivery_alert *alert,
     json_text(&json, alert->id);
     json_key(&json, TEXT("time"));
     json_time(&json, alert->time);
-    json_key(&json, TEXT("host"));
-    json_begin(&json, '{');
-    json_key(&json, TEXT("name"));
-    json_text(&json, alert->host);
-    json_end(&json, '}');
+    put_host(&json, alert->host);
     json_key(&json, TEXT("rule"));
     json_begin(&json, '{');
     json_key(&json, TEXT("id"));
@@ -133,8 +140,36 @@ static void put_json(struct buffer *out, const struct delivery_alert *alert,
     json_end(&json, '}');
     json_key(&json, TEXT("message"));
     json_text(&json, alert->message);
-    if (kind != TRIAL_EMPTY)
-        put_event(&json, kind, alert->message);
+    if (kind != TRIAL_EMPTY) {
+        json_key(&json, TEXT("event"));
+        json_begin(&json, '{');
+        put_event_members(&json, kind, alert->message);
+        json_end(&json, '}');
+    }
+    json_end(&json, '}');
+}
+
+/* The event's own members, with what else makes it a line by itself. */
+static void put_line(struct buffer *out, const struct delivery_alert *event)
+{
+    struct json_writer json = {.buffer = out};
+
+    json_begin(&json, '{');
+    json_key(&json, TEXT("type"));
+    json_text(&json, TEXT("exec"));
+    json_key(&json, TEXT("time"));
+    json_time(&json, event->time);
+    put_host(&json, event->host);
+    put_event_members(&json, TRIAL_EVENT, TEXT("x"));
+    json_key(&json, TEXT("origin"));
+    json_begin(&json, '{');
+    json_key(&json, TEXT("boot"));
+    json_text(&json, TEXT("00007b1ce2f046aa"));
+    json_key(&json, TEXT("cpu"));
+    json_int(&json, 0);
+    json_key(&json, TEXT("seq"));
+    json_int(&json, 1);
+    json_end(&json, '}');
     json_end(&json, '}');
 }
 
@@ -152,7 +187,7 @@ int trial_alert_make(enum trial_alert_kind kind, unsigned number, struct arena *
     struct delivery_alert alert = {
         .id = text_from(id),
         .host = kind == TRIAL_EMPTY ? TEXT("") : TEXT("trial.example"),
-        .rule = TEXT("tmp-binary"),
+        .rule = TEXT(TRIAL_ALERT_RULE),
         .title = strange               ? buffer_text(&message)
                  : kind == TRIAL_EMPTY ? TEXT("")
                                        : TEXT("A program was run from /tmp"),
@@ -161,7 +196,14 @@ int trial_alert_make(enum trial_alert_kind kind, unsigned number, struct arena *
         .severity = (int)(number % 5),
     };
 
-    put_json(&json, &alert, kind);
+    if (kind == TRIAL_EVENT) {
+        alert.kind = PICKET_KIND_EVENT;
+        alert.rule = alert.title = TEXT("");
+        alert.severity = PICKET_INFORMATIONAL;
+        put_line(&json, &alert);
+    } else {
+        put_json(&json, &alert, kind);
+    }
     alert.title = arena_text(arena, alert.title);
     alert.message = arena_text(arena, alert.message);
     alert.json = arena_text(arena, buffer_text(&json));

@@ -3,7 +3,7 @@
 #define PICKET_OUTPUT_TRIAL_ALERT_H
 
 #include "base/arena.h"
-#include "output/delivery.h"
+#include "plugin/alert_frame.h"
 
 enum trial_alert_kind {
     TRIAL_USUAL,
@@ -15,8 +15,12 @@ enum trial_alert_kind {
     TRIAL_EPOCH,    /* at 1970 */
     TRIAL_HUGE,     /* arguments of 1 MiB */
     TRIAL_LARGEST,  /* as large as an alert can be */
-    TRIAL_KINDS
+    TRIAL_KINDS,
+    TRIAL_EVENT = TRIAL_KINDS /* no alert: for who has `forward: events` */
 };
+
+/* The id of the rule of all of them. */
+#define TRIAL_ALERT_RULE "tmp-binary"
 
 /* "an alert of 1 MiB of arguments" */
 const char *trial_alert_name(enum trial_alert_kind kind);

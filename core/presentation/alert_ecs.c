@@ -59,7 +59,7 @@ static const struct mapping told_items[] = {
     {"container.id", "", MAPPING_NONE}, {"container.runtime", "", MAPPING_NONE},
     {"error", "", MAPPING_NONE},        {"type", "", MAPPING_NONE},
     {"time", "", MAPPING_NONE},         {"is_exit", "", MAPPING_NONE},
-    {"duration", "", MAPPING_NONE},
+    {"duration", "", MAPPING_NONE},     {"host", "", MAPPING_NONE},
 };
 
 /* An ancestor beyond the parent, for which there is no field. */
@@ -74,8 +74,16 @@ static const struct mapping rule_items[] = {
     {"rule.title", "rule.name", MAPPING_AS_IS},
     {"rule.description", "rule.description", MAPPING_AS_IS},
     {"rule.references.0", "rule.reference", MAPPING_AS_IS},
+};
+
+/* Of what says where it happened: an alert, or an event by itself. */
+static const struct mapping host_items[] = {
     {"host.name", "host.name", MAPPING_AS_IS},
     {"host.name", "host.hostname", MAPPING_AS_IS},
+    {"host.id", "host.id", MAPPING_AS_IS},
+    {"host.arch", "host.architecture", MAPPING_AS_IS},
+    {"host.os", "host.os.platform", MAPPING_AS_IS},
+    {"host.os.version", "host.os.version", MAPPING_AS_IS},
     {"host.kernel", "host.os.kernel", MAPPING_AS_IS},
 };
 
@@ -85,6 +93,7 @@ static const struct mapping own_items[] = {
     {"rule.references", "picket.references", MAPPING_AS_IS},
     {"rule.false_positives", "picket.false_positives", MAPPING_AS_IS},
     {"host.filters", "picket.filters", MAPPING_AS_IS},
+    {"engine", "picket.engine", MAPPING_AS_IS},
     {"folded", "picket.folded", MAPPING_AS_IS},
     {"matched", "picket.matched", MAPPING_AS_IS},
     {"matched_truncated", "picket.matched_truncated", MAPPING_AS_IS},
@@ -97,6 +106,7 @@ static const struct mapping_table event_table = MAPPING_TABLE(event_items);
 static const struct mapping_table told_table = MAPPING_TABLE(told_items);
 static const struct mapping_table ancestor_table = MAPPING_TABLE(ancestor_items);
 static const struct mapping_table rule_table = MAPPING_TABLE(rule_items);
+static const struct mapping_table host_table = MAPPING_TABLE(host_items);
 static const struct mapping_table own_table = MAPPING_TABLE(own_items);
 
 static bool is(const json_t *value, const char *word)
@@ -115,12 +125,12 @@ static void put_list_of_one(struct nest *nest, const char *path, struct text wor
 }
 
 /* event.*: the words that ECS allows for kind, category, type and outcome. */
-static void put_event_kind(struct nest *nest, const json_t *event)
+static void put_event_kind(struct nest *nest, const json_t *event, bool is_alert)
 {
     const json_t *type = json_object_get(event, "type");
     bool ended = is(type, "exit"), failed = is(type, "exec_failed");
 
-    nest_text(nest, "event.kind", TEXT("alert"));
+    nest_text(nest, "event.kind", is_alert ? TEXT("alert") : TEXT("event"));
     put_list_of_one(nest, "event.category", event ? TEXT("process") : TEXT("host"));
     put_list_of_one(nest, "event.type",
                     !event  ? TEXT("info")
@@ -137,12 +147,14 @@ static void put_event_kind(struct nest *nest, const json_t *event)
 static void put_event(struct nest *nest, const json_t *tree, const struct picket_alert *alert)
 {
     const json_t *event = json_object_get(tree, "event");
+    bool is_alert = alert->kind == PICKET_KIND_ALERT;
 
-    put_event_kind(nest, event);
+    put_event_kind(nest, event, is_alert);
     nest_put(nest, "event.id", json_object_get(tree, "id"), MAPPING_AS_IS);
-    nest_int(nest, "event.severity", alert->severity);
+    if (is_alert)
+        nest_int(nest, "event.severity", alert->severity);
     nest_text(nest, "event.module", TEXT("picket"));
-    nest_text(nest, "event.dataset", TEXT("picket.alert"));
+    nest_text(nest, "event.dataset", is_alert ? TEXT("picket.alert") : TEXT("picket.event"));
     nest_put(nest, "event.start", alert_tree_find(tree, TEXT("folded.since")), MAPPING_AS_IS);
 }
 
@@ -289,6 +301,7 @@ static void put_correlated(struct json_writer *json, const json_t *list, struct 
 static void put_correlated_event(struct json_writer *json, const json_t *item, struct text host)
 {
     const json_t *event = json_object_get(item, "event");
+    struct text own = alert_tree_text(event, TEXT("host.name"));
     struct nest nest = {.json = json};
 
     json_begin(json, '{');
@@ -298,8 +311,9 @@ static void put_correlated_event(struct json_writer *json, const json_t *item, s
     nest_put(&nest, "group", json_object_get(item, "group"), MAPPING_AS_IS);
     if (json_is_object(event)) {
         nest_key(&nest, "process");
-        put_process(json, event, host);
+        put_process(json, event, own.ptr ? own : host);
         mapping_put(&event_table, event, &nest);
+        mapping_put(&host_table, event, &nest);
     }
     nest_close(&nest);
     put_correlated(json, json_object_get(item, "events"), host);
@@ -352,6 +366,7 @@ void alert_ecs_put(const json_t *tree, const struct picket_alert *alert, struct 
     put_event(&nest, tree, alert);
     put_list_of_one(&nest, "rule.author", alert_tree_text(tree, TEXT("rule.author")));
     mapping_put(&rule_table, tree, &nest);
+    mapping_put(&host_table, tree, &nest);
     nest_text(&nest, "host.os.type", TEXT("linux"));
     put_threat(&nest, tags);
     if (event) {

@@ -4,40 +4,24 @@
 #include "presentation/alert_mapping.h"
 #include "presentation/alert_tree.h"
 #include "presentation/attack_tag.h"
+#include "presentation/ocsf_process.h"
 
 /* Numbers of the schema. */
 enum {
     ACTIVITY_CREATE = 1,
+    ACTIVITY_LAUNCH = 1,
+    ACTIVITY_TERMINATE = 2,
+    CATEGORY_SYSTEM = 1,
+    CLASS_PROCESS_ACTIVITY = 1007,
+    SEVERITY_INFORMATIONAL = 1,
+    STATUS_SUCCESS = 1,
+    STATUS_FAILURE = 2,
     CATEGORY_FINDINGS = 2,
     CLASS_DETECTION_FINDING = 2004,
     STATUS_NEW = 1,
     ANALYTIC_RULE = 1,
     DEVICE_UNKNOWN = 0,
-    FILE_REGULAR = 1,
-    HASH_SHA256 = 3,
     OS_LINUX = 200,
-};
-
-static const struct mapping process_items[] = {
-    {"pid", "pid", MAPPING_AS_IS},
-    {"comm", "name", MAPPING_AS_IS},
-    {"cmdline", "cmd_line", MAPPING_AS_IS},
-    {"cwd", "working_directory", MAPPING_AS_IS},
-    {"start_time", "created_time", MAPPING_MILLISECONDS},
-    {"uid", "user.uid", MAPPING_TEXT},
-    {"user", "user.name", MAPPING_AS_IS},
-    {"container.id", "container.uid", MAPPING_AS_IS},
-    {"container.runtime", "container.runtime", MAPPING_AS_IS},
-};
-
-static const struct mapping file_items[] = {
-    {"exe", "file.name", MAPPING_FILE_NAME},
-    {"exe", "file.path", MAPPING_AS_IS},
-    {"exe.size", "file.size", MAPPING_AS_IS},
-    {"exe.mtime", "file.modified_time", MAPPING_MILLISECONDS},
-    {"exe.deleted", "file.is_deleted", MAPPING_AS_IS},
-    {"exe.uid", "file.owner.uid", MAPPING_TEXT},
-    {"exe.owner", "file.owner.name", MAPPING_AS_IS},
 };
 
 /* All of these: the rest of an event is unmapped. */
@@ -51,14 +35,7 @@ static const struct mapping told_items[] = {
     {"exe.deleted", "", MAPPING_NONE}, {"exe.uid", "", MAPPING_NONE},
     {"exe.owner", "", MAPPING_NONE},   {"exe.sha256", "", MAPPING_NONE},
     {"env", "", MAPPING_NONE},         {"time", "", MAPPING_NONE},
-};
-
-static const struct mapping entity_items[] = {
-    {"pid", "pid", MAPPING_AS_IS},
-    {"comm", "name", MAPPING_AS_IS},
-    {"exe", "path", MAPPING_AS_IS},
-    {"cmdline", "cmd_line", MAPPING_AS_IS},
-    {"start_time", "created_time", MAPPING_MILLISECONDS},
+    {"host", "", MAPPING_NONE},
 };
 
 static const struct mapping finding_items[] = {
@@ -75,7 +52,9 @@ static const struct mapping unmapped_items[] = {
     {"rule.author", "unmapped.rule.author", MAPPING_AS_IS},
     {"rule.references", "unmapped.rule.references", MAPPING_AS_IS},
     {"rule.false_positives", "unmapped.rule.false_positives", MAPPING_AS_IS},
+    {"host.arch", "unmapped.host.arch", MAPPING_AS_IS},
     {"host.filters", "unmapped.host.filters", MAPPING_AS_IS},
+    {"engine", "unmapped.engine", MAPPING_AS_IS},
     {"matched", "unmapped.matched", MAPPING_AS_IS},
     {"matched_truncated", "unmapped.matched_truncated", MAPPING_AS_IS},
     {"folded", "unmapped.folded", MAPPING_AS_IS},
@@ -89,10 +68,7 @@ static const struct mapping unmapped_items[] = {
     {"correlation.omitted", "unmapped.correlation.omitted", MAPPING_AS_IS},
 };
 
-static const struct mapping_table process_table = MAPPING_TABLE(process_items);
-static const struct mapping_table file_table = MAPPING_TABLE(file_items);
 static const struct mapping_table told_table = MAPPING_TABLE(told_items);
-static const struct mapping_table entity_table = MAPPING_TABLE(entity_items);
 static const struct mapping_table finding_table = MAPPING_TABLE(finding_items);
 static const struct mapping_table unmapped_table = MAPPING_TABLE(unmapped_items);
 
@@ -151,12 +127,17 @@ static void put_metadata(struct nest *nest, const json_t *tree)
 
 static void put_device(struct nest *nest, const json_t *tree)
 {
+    struct text os = alert_tree_text(tree, TEXT("host.os"));
+
     nest_put(nest, "device.hostname", alert_tree_find(tree, TEXT("host.name")), MAPPING_AS_IS);
     nest_int(nest, "device.type_id", DEVICE_UNKNOWN);
     nest_text(nest, "device.type", TEXT("Unknown"));
-    nest_text(nest, "device.os.name", TEXT("Linux"));
+    nest_put(nest, "device.uid", alert_tree_find(tree, TEXT("host.id")), MAPPING_AS_IS);
+    nest_text(nest, "device.os.name", os.ptr ? os : TEXT("Linux"));
     nest_int(nest, "device.os.type_id", OS_LINUX);
     nest_text(nest, "device.os.type", TEXT("Linux"));
+    nest_put(nest, "device.os.version", alert_tree_find(tree, TEXT("host.os.version")),
+             MAPPING_AS_IS);
     nest_put(nest, "device.os.kernel_release", alert_tree_find(tree, TEXT("host.kernel")),
              MAPPING_AS_IS);
 }
@@ -214,140 +195,26 @@ static void put_finding(struct nest *nest, const json_t *tree, const struct pick
     put_attacks(nest, alert_tree_find(tree, TEXT("rule.tags")));
 }
 
-static void put_file(struct nest *nest, const json_t *process)
-{
-    struct text hash = alert_tree_text(process, TEXT("exe.sha256"));
-
-    if (!json_is_string(json_object_get(process, "exe")))
-        return;
-    nest_int(nest, "file.type_id", FILE_REGULAR);
-    nest_text(nest, "file.type", TEXT("Regular File"));
-    if (hash.ptr) {
-        struct nest inner = {.json = nest->json};
-
-        nest_key(nest, "file.hashes");
-        json_begin(nest->json, '[');
-        json_begin(nest->json, '{');
-        nest_int(&inner, "algorithm_id", HASH_SHA256);
-        nest_text(&inner, "algorithm", TEXT("SHA-256"));
-        nest_text(&inner, "value", hash);
-        json_end(nest->json, '}');
-        json_end(nest->json, ']');
-    }
-    mapping_put(&file_table, process, nest);
-}
-
-static void put_environment(struct nest *nest, const json_t *list)
-{
-    if (json_array_size(list) == 0)
-        return;
-    nest_key(nest, "environment_variables");
-    json_begin(nest->json, '[');
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        struct nest inner = {.json = nest->json};
-        const json_t *item = json_array_get(list, i);
-        struct text value = json_is_string(item) ? json_as_text(item) : TEXT("");
-        struct text name = text_split(&value, '=');
-
-        json_begin(nest->json, '{');
-        nest_text(&inner, "name", name);
-        nest_text(&inner, "value", value.ptr ? value : TEXT(""));
-        json_end(nest->json, '}');
-    }
-    json_end(nest->json, ']');
-}
-
-static void put_ancestry(struct nest *nest, const json_t *parent, struct text host)
-{
-    if (!json_is_object(parent))
-        return;
-    nest_key(nest, "ancestry");
-    json_begin(nest->json, '[');
-    for (; json_is_object(parent); parent = json_object_get(parent, "parent")) {
-        struct nest inner = {.json = nest->json};
-
-        json_begin(nest->json, '{');
-        mapping_put_process_id(&inner, "uid", host, parent);
-        mapping_put(&entity_table, parent, &inner);
-        nest_close(&inner);
-        json_end(nest->json, '}');
-    }
-    json_end(nest->json, ']');
-}
-
-/* The members of a process: it needs a pid, or a uid. */
-static void put_process_members(struct nest *nest, const json_t *process, struct text host)
-{
-    mapping_put_process_id(nest, "uid", host, process);
-    mapping_put(&process_table, process, nest);
-    put_file(nest, process);
-    put_environment(nest, json_object_get(process, "env"));
-}
-
-static bool has_pid(const json_t *process)
-{
-    return json_is_integer(json_object_get(process, "pid"));
-}
-
-static void put_process(struct nest *nest, const char *path, const json_t *process,
-                        struct text host)
-{
-    const json_t *parent = json_object_get(process, "parent");
-    struct nest inner = {.json = nest->json};
-
-    nest_key(nest, path);
-    json_begin(nest->json, '{');
-    put_process_members(&inner, process, host);
-    if (text_equal(alert_tree_text(process, TEXT("type")), TEXT("exit")))
-        nest_put(&inner, "terminated_time", json_object_get(process, "time"), MAPPING_MILLISECONDS);
-    if (has_pid(parent)) {
-        struct nest of_parent = {.json = nest->json};
-
-        nest_key(&inner, "parent_process");
-        json_begin(nest->json, '{');
-        put_process_members(&of_parent, parent, host);
-        nest_close(&of_parent);
-        json_end(nest->json, '}');
-    }
-    put_ancestry(&inner, parent, host);
-    nest_close(&inner);
-    json_end(nest->json, '}');
-}
-
-/* Who did it: the parent, and the user of the process. */
-static void put_actor(struct nest *nest, const json_t *event, struct text host)
-{
-    const json_t *parent = json_object_get(event, "parent");
-
-    if (has_pid(parent)) {
-        struct nest inner = {.json = nest->json};
-
-        nest_key(nest, "actor.process");
-        json_begin(nest->json, '{');
-        put_process_members(&inner, parent, host);
-        nest_close(&inner);
-        json_end(nest->json, '}');
-    }
-    nest_put(nest, "actor.user.uid", json_object_get(event, "uid"), MAPPING_TEXT);
-    nest_put(nest, "actor.user.name", json_object_get(event, "user"), MAPPING_AS_IS);
-}
-
 /* ITEM is what a correlation says of the event, or NULL. */
 static void put_evidence(struct json_writer *json, const json_t *event, const json_t *item,
                          struct text host)
 {
+    struct text own = alert_tree_text(event, TEXT("host.name"));
     struct nest nest = {.json = json};
+
+    host = own.ptr ? own : host;
 
     json_begin(json, '{');
     nest_put(&nest, "name", json_object_get(item, "rule"), MAPPING_AS_IS);
     nest_put(&nest, "data.title", json_object_get(item, "title"), MAPPING_AS_IS);
     nest_put(&nest, "data.time", json_object_get(item, "time"), MAPPING_AS_IS);
+    nest_text(&nest, "data.host", own);
     /* One of a recording may have no pid, and so is no process for the schema. */
-    if (!has_pid(event))
+    if (!ocsf_process_is(event))
         nest_put(&nest, "data.event", event, MAPPING_AS_IS);
-    put_actor(&nest, event, host);
-    if (has_pid(event))
-        put_process(&nest, "process", event, host);
+    ocsf_actor_put(&nest, event, host);
+    if (ocsf_process_is(event))
+        ocsf_process_put(&nest, "process", event, host);
     nest_close(&nest);
     json_end(json, '}');
 }
@@ -378,11 +245,60 @@ static void put_evidences(struct nest *nest, const json_t *tree, struct text hos
     json_end(nest->json, ']');
 }
 
+static void put_activity(struct nest *nest, const json_t *event)
+{
+    struct text type = alert_tree_text(event, TEXT("type"));
+    bool ended = text_is(type, "exit"), failed = text_is(type, "exec_failed");
+    int activity = ended ? ACTIVITY_TERMINATE : ACTIVITY_LAUNCH;
+
+    nest_int(nest, "activity_id", activity);
+    nest_text(nest, "activity_name", ended ? TEXT("Terminate") : TEXT("Launch"));
+    nest_int(nest, "category_uid", CATEGORY_SYSTEM);
+    nest_text(nest, "category_name", TEXT("System Activity"));
+    nest_int(nest, "class_uid", CLASS_PROCESS_ACTIVITY);
+    nest_text(nest, "class_name", TEXT("Process Activity"));
+    nest_int(nest, "type_uid", CLASS_PROCESS_ACTIVITY * 100 + activity);
+    nest_text(nest, "type_name",
+              ended ? TEXT("Process Activity: Terminate") : TEXT("Process Activity: Launch"));
+    nest_int(nest, "severity_id", SEVERITY_INFORMATIONAL);
+    nest_text(nest, "severity", TEXT("Informational"));
+    nest_int(nest, "status_id", failed ? STATUS_FAILURE : STATUS_SUCCESS);
+    nest_text(nest, "status", failed ? TEXT("Failure") : TEXT("Success"));
+    nest_put(nest, "status_code", json_object_get(event, "error"), MAPPING_AS_IS);
+    nest_put(nest, "exit_code", alert_tree_find(event, TEXT("exit.code")), MAPPING_AS_IS);
+}
+
+static void put_event(const json_t *tree, const struct picket_alert *alert,
+                      struct json_writer *json)
+{
+    const json_t *event = json_object_get(tree, "event");
+    struct text host = text_from(alert->host);
+    struct nest nest = {.json = json};
+
+    json_begin(json, '{');
+    put_activity(&nest, event);
+    nest_int(&nest, "time", alert->time / NS_PER_MS);
+    nest_put(&nest, "message", json_object_get(tree, "message"), MAPPING_AS_IS);
+    put_metadata(&nest, tree);
+    put_device(&nest, tree);
+    ocsf_actor_put(&nest, event, host);
+    if (ocsf_process_is(event))
+        ocsf_process_put(&nest, "process", event, host);
+    mapping_put(&unmapped_table, tree, &nest);
+    mapping_put_rest(&told_table, event, &nest, "unmapped.event");
+    nest_close(&nest);
+    json_end(json, '}');
+}
+
 void alert_ocsf_put(const json_t *tree, const struct picket_alert *alert, struct json_writer *json)
 {
     struct text host = text_from(alert->host);
     struct nest nest = {.json = json};
 
+    if (alert->kind == PICKET_KIND_EVENT) {
+        put_event(tree, alert, json);
+        return;
+    }
     json_begin(json, '{');
     put_classes(&nest, alert);
     put_times(&nest, tree, alert);

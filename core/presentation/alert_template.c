@@ -41,14 +41,16 @@ static const struct {
     {"rule.id", PART_RULE},   {"rule.title", PART_TITLE}, {"rule.severity", PART_SEVERITY},
     {"message", PART_MESSAGE}};
 
-/* The members of an alert: those beneath them, or NULL where any may be. See docs/events.md. */
+/* The members of an alert, and of an event: those beneath them, or NULL where any may be. See
+ * docs/events.md. */
 static const struct member {
     const char *name;
     const char *below; /* "a|b"; "": none */
 } members[] = {
     {"id", ""},
     {"time", ""},
-    {"host", "name|kernel|filters"},
+    {"host", "name|id|kernel|arch|os|filters"},
+    {"engine", "name|id"},
     {"rule", "id|title|severity|tags|description|author|references|false_positives"},
     {"message", ""},
     {"folded", "count|since"},
@@ -353,7 +355,7 @@ static void put_part(const struct part *part, const struct picket_alert *alert, 
         buffer_put_printable(out, text_from(alert->message));
         break;
     case PART_PATH:
-        put_value(alert_tree_find(tree, part->text), out);
+        put_value(alert_tree_of(alert, tree, part->text), out);
         break;
     }
 }

@@ -11,7 +11,8 @@
 #include "base/json.h"
 #include "picket/plugin.h"
 
-#define ALERT_TEMPLATE_DEFAULT "%{time} %{host.name} %{rule.severity} %{rule.id}: %{message}"
+#define ALERT_TEMPLATE_DEFAULT       "%{time} %{host.name} %{rule.severity} %{rule.id}: %{message}"
+#define ALERT_TEMPLATE_DEFAULT_EVENT "%{time} %{host.name} %{message}"
 
 struct alert_template;
 

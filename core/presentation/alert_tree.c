@@ -22,6 +22,15 @@ const json_t *alert_tree_find(const json_t *tree, struct text path)
     return tree;
 }
 
+const json_t *alert_tree_of(const struct picket_alert *alert, const json_t *tree, struct text path)
+{
+    struct text rest = path;
+
+    if (alert->kind != PICKET_KIND_EVENT || !text_is(text_split(&rest, '.'), "event"))
+        return alert_tree_find(tree, path);
+    return rest.ptr ? alert_tree_find(tree, rest) : tree;
+}
+
 struct text alert_tree_text(const json_t *tree, struct text path)
 {
     const json_t *value = alert_tree_find(tree, path);

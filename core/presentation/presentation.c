@@ -12,7 +12,7 @@
 
 struct presentation {
     enum presentation_format format;
-    struct alert_template *template;
+    struct alert_template *template, *of_events;
     struct redaction *redaction; /* NULL: nothing is masked */
     struct buffer out;
 };
@@ -23,6 +23,10 @@ static int make_template(struct presentation *presentation, struct text source,
     struct alert_template_mistake wrong;
     int r = alert_template_new(source.len ? source : TEXT(ALERT_TEMPLATE_DEFAULT),
                                &presentation->template, &wrong);
+
+    if (r == 0)
+        r = alert_template_new(source.len ? source : TEXT(ALERT_TEMPLATE_DEFAULT_EVENT),
+                               &presentation->of_events, &wrong);
 
     if (r != -EINVAL)
         return r;
@@ -71,12 +75,19 @@ void presentation_free(struct presentation *presentation)
     if (!presentation)
         return;
     alert_template_free(presentation->template);
+    alert_template_free(presentation->of_events);
     redaction_free(presentation->redaction);
     buffer_deinit(&presentation->out);
     free(presentation);
 }
 
-static bool needs_tree(const struct presentation *presentation)
+static const struct alert_template *template_of(const struct presentation *presentation,
+                                                const struct picket_alert *alert)
+{
+    return alert->kind == PICKET_KIND_EVENT ? presentation->of_events : presentation->template;
+}
+
+static bool needs_tree(const struct presentation *presentation, const struct picket_alert *alert)
 {
     switch (presentation->format) {
     case PRESENTATION_PICKET:
@@ -85,7 +96,7 @@ static bool needs_tree(const struct presentation *presentation)
     case PRESENTATION_OCSF:
         return true;
     case PRESENTATION_TEXT:
-        if (!alert_template_is_plain(presentation->template))
+        if (!alert_template_is_plain(template_of(presentation, alert)))
             return true;
         break;
     }
@@ -128,57 +139,92 @@ static int parse(const struct picket_alert *alert, json_t **tree, bool *read)
 static int replace(struct presentation *presentation, struct picket_alert *alert,
                    const json_t *tree, struct arena *arena)
 {
-    const char *message = json_string_value(json_object_get(tree, "message"));
     struct json_writer writer = {.buffer = &presentation->out};
 
     buffer_clear(&presentation->out);
     int r = json_tree(&writer, tree);
     struct text json = arena_text(arena, buffer_text(&presentation->out));
 
-    alert->message = arena_string(arena, message ? message : "");
-    if (r < 0 || !json.ptr || !alert->message)
+    if (r < 0 || !json.ptr)
         return -ENOMEM;
     alert->json = json.ptr;
     alert->json_len = json.len;
     return 0;
 }
 
+/* That of an event is not in its JSON: it is put there to be searched with the rest. */
+static int mask_tree(struct presentation *presentation, struct picket_alert *alert,
+                     struct arena *arena, json_t *tree)
+{
+    bool is_event = alert->kind == PICKET_KIND_EVENT;
+
+    if (is_event && json_object_set_new(tree, "message", json_string(alert->message)) < 0)
+        return -ENOMEM;
+    int masked = redaction_apply(presentation->redaction, tree);
+    const char *message = json_string_value(json_object_get(tree, "message"));
+
+    if (masked > 0)
+        alert->message = arena_string(arena, message ? message : "");
+    if (is_event)
+        json_object_del(tree, "message");
+    return alert->message ? masked : -ENOMEM;
+}
+
 static int redact(struct presentation *presentation, struct picket_alert *alert,
                   struct arena *arena, json_t *tree, bool read)
 {
-    int masked = 0;
-
     if (!presentation->redaction)
         return 0;
-    if (read)
-        masked = redaction_apply(presentation->redaction, tree);
+    int masked = read ? mask_tree(presentation, alert, arena, tree) : 0;
+
+    if (!read)
+        alert->message = REDACTION_MARK;
     if (masked < 0)
         return masked;
-    return masked || !read ? replace(presentation, alert, tree, arena) : 0;
+    if (masked || !read)
+        return replace(presentation, alert, tree, arena);
+    if (alert->kind == PICKET_KIND_EVENT)
+        json_object_del(tree, "message");
+    return 0;
+}
+
+/* What an alert about the event would have, but for what rules say. */
+static json_t *wrap(const struct picket_alert *alert, json_t *event)
+{
+    return json_pack("{s:s, s:O*, s:O*, s:s, s:O}", "id", alert->id, "time",
+                     json_object_get(event, "time"), "host", json_object_get(event, "host"),
+                     "message", alert->message, "event", event);
 }
 
 static void put_text(const struct presentation *presentation, const struct picket_alert *alert,
-                     const json_t *tree, struct buffer *out)
+                     json_t *tree, struct buffer *out)
 {
     struct json_writer writer = {.buffer = out};
+    bool wraps = alert->kind == PICKET_KIND_EVENT && presentation->format != PRESENTATION_TEXT;
+    CLEANUP(json_freep) json_t *told = wraps ? wrap(alert, tree) : json_incref(tree);
+
+    if (wraps && !told) {
+        out->failed = true;
+        return;
+    }
 
     switch (presentation->format) {
     case PRESENTATION_PICKET:
         break;
     case PRESENTATION_ECS:
-        alert_ecs_put(tree, alert, &writer);
+        alert_ecs_put(told, alert, &writer);
         break;
     case PRESENTATION_OCSF:
-        alert_ocsf_put(tree, alert, &writer);
+        alert_ocsf_put(told, alert, &writer);
         break;
     case PRESENTATION_TEXT:
-        alert_template_put(presentation->template, alert, tree, out);
+        alert_template_put(template_of(presentation, alert), alert, tree, out);
         break;
     }
 }
 
 static int format(struct presentation *presentation, struct picket_alert *alert,
-                  struct arena *arena, const json_t *tree)
+                  struct arena *arena, json_t *tree)
 {
     alert->text = alert->json;
     alert->text_len = alert->json_len;
@@ -205,7 +251,7 @@ int presentation_apply(struct presentation *presentation, struct picket_alert *a
     *tree = NULL;
     if (!presentation)
         return format(&plain, alert, arena, NULL);
-    if (needs_tree(presentation))
+    if (needs_tree(presentation, alert))
         r = parse(alert, tree, &read);
     if (r == 0)
         r = redact(presentation, alert, arena, *tree, read || !*tree);

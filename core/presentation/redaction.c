@@ -9,6 +9,10 @@
 #define FIELDS_MAX   32
 #define PATH_MAX_LEN 512
 
+/* Texts up to this long are masked first: who fills an argument with what is expensive to search
+ * shall not have the rest of the alert masked for want of time. */
+#define SHORT_MAX 1024
+
 struct redaction {
     struct secret_finder *finder;
 
@@ -16,7 +20,8 @@ struct redaction {
     struct buffer text, path;
     json_t *fields;
     int count, whole;
-    bool failed; /* out of memory */
+    bool is_short; /* it is the turn of short texts, else of arguments and long ones */
+    bool failed;   /* out of memory */
 };
 
 static int refuse(struct redaction_mistake *mistake, size_t item, size_t offset, const char *format,
@@ -119,6 +124,32 @@ static void learn_list(struct redaction *redaction, const json_t *list)
     }
 }
 
+static void join(struct buffer *out, const json_t *list)
+{
+    buffer_clear(out);
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        if (i)
+            buffer_put_char(out, ' ');
+        buffer_put_text(out, json_as_text(json_array_get(list, i)));
+    }
+}
+
+/* Patterns know command lines: what they find there may be parts of several arguments. */
+static void learn_joined(struct redaction *redaction, const json_t *list)
+{
+    size_t begin = 0;
+
+    join(&redaction->text, list);
+    redaction->failed |= buffer_failed(&redaction->text);
+    secret_finder_look(redaction->finder, buffer_text(&redaction->text), false, NULL);
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        struct text item = json_as_text(json_array_get(list, i));
+
+        redaction->failed |= secret_finder_keep_part(redaction->finder, item, begin) < 0;
+        begin += item.len + 1;
+    }
+}
+
 static bool is_list_of_arguments(const char *key, const json_t *value)
 {
     return json_is_array(value) && (strcmp(key, "argv") == 0 || strcmp(key, "env") == 0);
@@ -133,10 +164,13 @@ static void learn(struct redaction *redaction, const json_t *value)
     json_array_foreach((json_t *)value, i, member) learn(redaction, member);
     json_object_foreach((json_t *)value, key, member)
     {
-        if (is_list_of_arguments(key, member))
+        if (is_list_of_arguments(key, member)) {
             learn_list(redaction, member);
-        else if (strcmp(key, "raw") != 0)
+            if (strcmp(key, "argv") == 0)
+                learn_joined(redaction, member);
+        } else if (strcmp(key, "raw") != 0) {
             learn(redaction, member);
+        }
     }
 }
 
@@ -174,13 +208,17 @@ static void note_field(struct redaction *redaction)
         json_array_append_new(redaction->fields, json_stringn(path.ptr, path.len)) < 0;
 }
 
-/* Whether something of STRING was masked: what was found there. */
-static bool mask_finds(struct redaction *redaction, json_t *string,
-                       const struct secret_finds *finds)
+/* Whether something of STRING was masked. ARGUMENTS: it is one. */
+static bool mask_string(struct redaction *redaction, json_t *string, bool told,
+                        struct secret_arguments *arguments)
 {
     struct text t = json_as_text(string);
 
-    if (t.len == 0 || (finds->count == 0 && !finds->whole))
+    if (t.len == 0 || redaction->is_short != (!arguments && t.len <= SHORT_MAX))
+        return false;
+    const struct secret_finds *finds = secret_finder_look(redaction->finder, t, told, arguments);
+
+    if (finds->count == 0 && !finds->whole)
         return false;
     mask_into(redaction, t, finds);
     redaction->failed |= buffer_failed(&redaction->text) ||
@@ -198,9 +236,7 @@ static bool mask_list(struct redaction *redaction, json_t *list)
         json_t *item = json_array_get(list, i);
 
         if (json_is_string(item))
-            masked |= mask_finds(
-                redaction, item,
-                secret_finder_look(redaction->finder, json_as_text(item), true, &arguments));
+            masked |= mask_string(redaction, item, true, &arguments);
     }
     return masked;
 }
@@ -216,16 +252,17 @@ static bool is_one_of(const char *key, const char *const *keys)
 /* What the engine made, or a rule says. Whatever is in `meta` came with a recording. */
 static bool is_left_alone(const struct redaction *redaction, const char *key, size_t depth)
 {
-    static const char *const of_alert[] = {"id", "time", "host", "rule", "redacted", NULL};
+    static const char *const of_alert[] = {"id",   "host",     "engine", "origin",
+                                           "rule", "redacted", NULL};
     static const char *const of_correlation[] = {"rule", "title", NULL};
     static const char *const anywhere[] = {"type",     "time",       "start_time", "since",
                                            "from",     "until",      "exe.mtime",  "exe.ctime",
                                            "operator", "pattern",    "field",      "at",
-                                           "raw",      "exe.sha256", NULL};
+                                           "raw",      "exe.sha256", "origin",     NULL};
     struct text path = buffer_text(&redaction->path);
 
     if (depth == 0)
-        return is_one_of(key, of_alert);
+        return is_one_of(key, of_alert) || is_one_of(key, anywhere);
     if (text_contains(path, TEXT("meta")))
         return false;
     return is_one_of(key, anywhere) ||
@@ -285,8 +322,7 @@ static bool mask(struct redaction *redaction, json_t *value, size_t depth, bool 
     bool masked = false;
 
     if (json_is_string(value))
-        return mask_finds(redaction, value,
-                          secret_finder_look(redaction->finder, json_as_text(value), told, NULL));
+        return mask_string(redaction, value, told, NULL);
     for (size_t i = 0; i < json_array_size(value); i++)
         masked |= mask(redaction, json_array_get(value, i), depth + 1, told);
     return json_is_object(value) ? mask_object(redaction, value, depth, told) : masked;
@@ -321,6 +357,10 @@ int redaction_apply(struct redaction *redaction, json_t *alert)
 {
     begin(redaction);
     learn(redaction, alert);
+    secret_finder_rest(redaction->finder);
+    redaction->is_short = true;
+    mask(redaction, alert, 0, false);
+    redaction->is_short = false;
     mask(redaction, alert, 0, false);
     if (redaction->failed || buffer_failed(&redaction->path))
         return -ENOMEM;

@@ -10,39 +10,56 @@ struct secret_program {
     const char *name;     /* of its file, a glob */
     const char *attached; /* letters of options with the secret in the same argument, "-pX" */
     const char *separate; /* ... and of those with it in the next */
-    const char *names;    /* long options, "a|b", besides those that are named like a secret */
+    const char *flags;    /* letters that may stand before one of those, "-su" */
+    const char *names;    /* other options and words, "a|b", besides what is named like a secret */
     char separator;       /* the secret is what stands behind it; 0: all */
     enum { PLAIN, LOGIN, WRAPPER } kind;
 };
 
+#define CURL_FLAGS "#0123456BGIOLNRSaefgijklnpqsv"
+
 static const struct secret_program programs[] = {
-    {"mysql*", "p", "", NULL, 0, PLAIN},
-    {"mariadb*", "p", "", NULL, 0, PLAIN},
-    {"sshpass", "p", "p", NULL, 0, WRAPPER},
-    {"mongo*", "p", "p", NULL, 0, PLAIN},
-    {"redis-cli", "a", "a", NULL, 0, PLAIN},
-    {"7z*", "p", "", NULL, 0, PLAIN},
-    {"rar", "p", "", NULL, 0, PLAIN},
-    {"unrar", "p", "", NULL, 0, PLAIN},
-    {"zip", "P", "P", NULL, 0, PLAIN},
-    {"unzip", "P", "P", NULL, 0, PLAIN},
-    {"curl", "uU", "uU", "user|proxy-user", ':', PLAIN},
-    {"lftp", "u", "u", "user", ',', PLAIN},
-    {"ldap*", "w", "w", NULL, 0, PLAIN},
-    {"smbclient", "U", "U", "user", '%', PLAIN},
-    {"rpcclient", "U", "U", "user", '%', PLAIN},
-    {"winexe", "U", "U", "user", '%', PLAIN},
-    {"useradd", "p", "p", NULL, 0, PLAIN},
-    {"usermod", "p", "p", NULL, 0, PLAIN},
-    {"sqlcmd", "P", "P", NULL, 0, PLAIN},
-    {"ipmitool", "P", "P", NULL, 0, PLAIN},
-    {"rdesktop", "p", "p", NULL, 0, PLAIN},
-    {"docker", "p", "p", NULL, 0, LOGIN},
-    {"podman", "p", "p", NULL, 0, LOGIN},
-    {"buildah", "p", "p", NULL, 0, LOGIN},
-    {"nerdctl", "p", "p", NULL, 0, LOGIN},
-    {"skopeo", "p", "p", NULL, 0, LOGIN},
-    {"helm", "p", "p", NULL, 0, LOGIN},
+    {"mysqladmin", "p", "", "", "password", 0, PLAIN},
+    {"mysql*", "p", "", "", NULL, 0, PLAIN},
+    {"mariadb-admin", "p", "", "", "password", 0, PLAIN},
+    {"mariadb*", "p", "", "", NULL, 0, PLAIN},
+    {"sshpass", "p", "p", "", NULL, 0, WRAPPER},
+    {"mongo*", "p", "p", "", NULL, 0, PLAIN},
+    {"redis-cli", "a", "a", "", NULL, 0, PLAIN},
+    {"7z*", "p", "", "", NULL, 0, PLAIN},
+    {"rar", "p", "", "", NULL, 0, PLAIN},
+    {"unrar", "p", "", "", NULL, 0, PLAIN},
+    {"zip", "P", "P", "", NULL, 0, PLAIN},
+    {"unzip", "P", "P", "", NULL, 0, PLAIN},
+    {"curl", "uU", "uU", CURL_FLAGS, "user|proxy-user", ':', PLAIN},
+    {"http", "a", "a", "", "auth", ':', PLAIN},
+    {"https", "a", "a", "", "auth", ':', PLAIN},
+    {"lftp", "u", "u", "", "user", ',', PLAIN},
+    {"ldap*", "w", "w", "xvnZLcM", NULL, 0, PLAIN},
+    {"smbclient", "U", "U", "", "user", '%', PLAIN},
+    {"rpcclient", "U", "U", "", "user", '%', PLAIN},
+    {"winexe", "U", "U", "", "user", '%', PLAIN},
+    {"useradd", "p", "p", "", NULL, 0, PLAIN},
+    {"usermod", "p", "p", "", NULL, 0, PLAIN},
+    {"sqlcmd", "P", "P", "", NULL, 0, PLAIN},
+    {"bcp", "P", "P", "", NULL, 0, PLAIN},
+    {"cqlsh", "p", "p", "", NULL, 0, PLAIN},
+    {"twine", "p", "p", "", NULL, 0, PLAIN},
+    {"openssl", "", "kK", "", NULL, 0, PLAIN},
+    {"ssh-keygen", "NP", "NP", "", NULL, 0, PLAIN},
+    {"snmp*", "cAX", "cAX", "", NULL, 0, PLAIN},
+    {"ipmitool", "P", "P", "", NULL, 0, PLAIN},
+    {"rdesktop", "p", "p", "", NULL, 0, PLAIN},
+    {"nmcli", "", "", "", "password|wifi-sec.psk|802-11-wireless-security.psk", 0, PLAIN},
+    {"kubectl", "", "", "", "from-literal", '=', PLAIN},
+    {"oc", "", "", "", "from-literal", '=', PLAIN},
+    {"az", "p", "p", "", NULL, 0, LOGIN},
+    {"docker", "p", "p", "", NULL, 0, LOGIN},
+    {"podman", "p", "p", "", NULL, 0, LOGIN},
+    {"buildah", "p", "p", "", NULL, 0, LOGIN},
+    {"nerdctl", "p", "p", "", NULL, 0, LOGIN},
+    {"skopeo", "p", "p", "", NULL, 0, LOGIN},
+    {"helm", "p", "p", "", NULL, 0, LOGIN},
 };
 
 /* What names of secrets end with, without case and separators. */
@@ -54,11 +71,18 @@ static const struct ending {
     {"password", SECRET_PASSWORDS, false},   {"passwd", SECRET_PASSWORDS, false},
     {"passphrase", SECRET_PASSWORDS, false}, {"passcode", SECRET_PASSWORDS, false},
     {"storepass", SECRET_PASSWORDS, false},  {"keypass", SECRET_PASSWORDS, false},
+    {"dbpass", SECRET_PASSWORDS, false},     {"sshpass", SECRET_PASSWORDS, false},
+    {"userpass", SECRET_PASSWORDS, false},   {"rootpass", SECRET_PASSWORDS, false},
+    {"adminpass", SECRET_PASSWORDS, false},  {"smtppass", SECRET_PASSWORDS, false},
+    {"ldappass", SECRET_PASSWORDS, false},   {"sqlpass", SECRET_PASSWORDS, false},
     {"pass", SECRET_PASSWORDS, true},        {"secret", SECRET_PASSWORDS, true},
     {"pwd", SECRET_PASSWORDS, true},         {"token", SECRET_TOKENS, false},
     {"apikey", SECRET_TOKENS, false},        {"accesskey", SECRET_TOKENS, false},
     {"secretkey", SECRET_TOKENS, false},     {"authkey", SECRET_TOKENS, false},
-    {"sessionkey", SECRET_TOKENS, false},    {"credential", SECRET_TOKENS, true},
+    {"sessionkey", SECRET_TOKENS, false},    {"masterkey", SECRET_TOKENS, false},
+    {"encryptionkey", SECRET_TOKENS, false}, {"signingkey", SECRET_TOKENS, false},
+    {"bearer", SECRET_TOKENS, true},         {"authorization", SECRET_TOKENS, false},
+    {"cookie", SECRET_TOKENS, true},         {"credential", SECRET_TOKENS, true},
     {"credentials", SECRET_TOKENS, true},
 };
 
@@ -197,14 +221,17 @@ static bool take_short(struct secret_arguments *arguments, struct text argument,
                        struct secret_span *out)
 {
     const struct secret_program *program = arguments->program;
+    size_t at = 1;
 
     if (!program || !(arguments->classes & SECRET_PASSWORDS) || argument.len < 2 ||
         argument.ptr[1] == '-' || (program->kind == LOGIN && !arguments->in_login))
         return false;
-    if (argument.len > 2)
-        return strchr(program->attached, argument.ptr[1]) &&
-               take(argument, 2, program->separator, out);
-    arguments->expects = strchr(program->separate, argument.ptr[1]);
+    while (at + 1 < argument.len && strchr(program->flags, argument.ptr[at]))
+        at++;
+    if (at + 1 < argument.len)
+        return strchr(program->attached, argument.ptr[at]) &&
+               take(argument, at + 1, program->separator, out);
+    arguments->expects = strchr(program->separate, argument.ptr[at]);
     arguments->separator = program->separator;
     return false;
 }
@@ -225,9 +252,28 @@ static bool take_named(struct secret_arguments *arguments, struct text argument,
         separator = program->separator;
     if (end < argument.len)
         return take(argument, end + 1, separator, out);
-    arguments->expects = argument.ptr[0] == '-';
+    arguments->expects = of_program || argument.ptr[0] == '-';
     arguments->separator = separator;
     return false;
+}
+
+/* "NAME: VALUE", as HTTP has it: all of the value, whatever its form, but for the scheme of an
+ * authorization. */
+static bool take_header(const struct secret_arguments *arguments, struct text argument,
+                        struct text name, struct secret_span *out)
+{
+    size_t begin = (size_t)(name.ptr - argument.ptr) + name.len + 1;
+
+    if (begin >= argument.len || argument.ptr[begin] != ' ' ||
+        !is_secret_name(name, arguments->classes))
+        return false;
+    while (begin < argument.len && argument.ptr[begin] == ' ')
+        begin++;
+    const char *space = memchr(argument.ptr + begin, ' ', argument.len - begin);
+
+    if (space && ending_len(name, "authorization"))
+        begin = (size_t)(space - argument.ptr) + 1;
+    return take(argument, begin, '\0', out);
 }
 
 static bool take_argument(struct secret_arguments *arguments, struct text argument,
@@ -239,12 +285,13 @@ static bool take_argument(struct secret_arguments *arguments, struct text argume
         dashes++;
     for (end = dashes; end < argument.len && is_name_character(argument.ptr[end]);)
         end++;
-    if (dashes == 0 && end == argument.len)
-        return false;
     struct text name = {argument.ptr + dashes, end - dashes};
 
     if (name.len && (end == argument.len || argument.ptr[end] == '=') &&
         take_named(arguments, argument, name, out))
+        return true;
+    if (name.len && end < argument.len && argument.ptr[end] == ':' &&
+        take_header(arguments, argument, name, out))
         return true;
     return dashes == 1 && !arguments->expects && take_short(arguments, argument, out);
 }

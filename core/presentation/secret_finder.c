@@ -11,9 +11,17 @@
 /* Commands in quotes in commands in quotes: so many. */
 #define QUOTES_MAX 3
 
+/* The shortest token that is known by its look alone: "xoxb-" and ten characters. */
+#define LOOK_LEAST 15
+
 struct secret_finder {
     unsigned classes;
     struct secret_pattern *patterns[PATTERNS_MAX];
+    enum pattern_kind {
+        OF_USER,  /* may find anything */
+        OF_NAMES, /* of a class: what it finds has a sign beside it */
+        OF_LOOKS  /* of a class: what it finds is long */
+    } kinds[PATTERNS_MAX];
     size_t pattern_count;
     struct secret_search *search;
 
@@ -30,25 +38,42 @@ struct secret_finder {
 /* What a class finds in any text. Behind a name comes the value, in quotes or up to a space. */
 #define VALUE \
     "(?:\\\\\"\\K(?:[^\"\\\\]|\\\\[^\"])++|\"\\K(?:[^\"\\\\]|\\\\.)++|'\\K[^']++|\\K[^\\s\"'&]++)"
-#define MEMBER "\\\\?[\"']\\s*:\\s*" VALUE /* "name": */
+#define MEMBER "\\\\?[\"']\\s*:\\s*" VALUE                       /* "name": */
+#define QUOTED "\\s{0,4}(?:=\\s{0,4})?[\"']\\K[^\"']++(?=[\"'])" /* name = "..." */
+#define ECHOED "\\becho\\s+(?:-[a-zA-Z]+\\s+)?[\"']?"
+#define PIPED  "(?=[\"']?\\s*\\|\\s*(?:sudo\\s+)?(?:[a-z/]*/)?" /* | sudo /usr/sbin/... */
 
 static const struct class_pattern {
     unsigned class;
+    enum pattern_kind kind;
     const char *source;
 } class_patterns[] = {
-    {SECRET_PASSWORDS,
+    {SECRET_PASSWORDS, OF_NAMES,
      "(?i)(?:passw(?:or)?d|passphrase|passcode|(?<![a-z0-9])(?:pass|secret)|[-_.]pwd)"
-     "(?:[\"']?=" VALUE "|" MEMBER "|(?<=pass|password|passphrase):\\s?" VALUE ")"},
-    {SECRET_TOKENS,
-     "(?i)(?:(?:token|api[-_]?key|(?:access|secret|auth|session|private)[-_]?key)"
-     "(?:[\"']?=" VALUE "|" MEMBER ")"
-     "|authorization[\"']?\\s*[:=]\\s*[\"']?(?:(?:basic|bearer|token|digest|negotiate|apikey)\\s+)?"
-     "\\K[^\\s\"']+"
+     "(?:[\"']?=" VALUE "|" MEMBER "|(?<=pass|password|passphrase):\\s?" VALUE "|" QUOTED ")"
+     "|[?&]pw?d?=\\K[^\\s\"'&#]+"
+     "|(?<!\\S)/p:\\K\\S+"
+     "|identified\\s+(?:with\\s+\\S+\\s+)?(?:by|as)\\s+(?:password\\s+)?['\"]\\K[^'\"]++"
+     "|" ECHOED "[^\\s:\"'|]+:\\K[^\\s\"'|]++" PIPED "chpasswd)"
+     "|" ECHOED "\\K[^\\s\"'|]++" PIPED "passwd|[\"']?\\s*\\|\\s*sudo\\s+-[a-zA-Z]*S)"},
+    {SECRET_TOKENS, OF_NAMES,
+     "(?i)(?:(?:token|api[-_]?key|(?:access|secret|auth|session|private|master|signing|encryption)"
+     "[-_]?key)(?:[\"']?=" VALUE "|" MEMBER "|" QUOTED ")"
+     "|aws_(?:secret_access_key|session_token)\\s+\\K[^\\s\"']+"
+     "|[?&](?:key|sig|signature|auth|x-(?:amz|goog)-(?:signature|credential))="
+     "\\K[^\\s\"'&#]+"
+     "|authorization[\"']?\\s*[:=]\\s*[\"']?"
+     "(?:(?:basic|bearer|token|digest|negotiate|apikey|aws4-hmac-sha256|oauth|ntlm|hawk)\\s+)?"
+     "\\K[^\\s\"',]+(?:,\\s*[^\\s\"'=]+=\"?[^\\s\"',]+\"?)*"
      "|(?<![a-z])bearer\\s+\\K[a-z0-9._~+/=-]{8,}"
      "|x-[a-z-]{0,32}(?:key|token|secret)[\"']?\\s*:\\s*[\"']?\\K[^\\s\"']+"
      "|cookie:\\s*\\K[^\\s\"';]+(?:;\\s*[^\\s\"';]+)*"
+     "|--cookie[\\s=][\"']?\\K[^\\s\"'=;]+=[^\\s\"';]+(?:;\\s*[^\\s\"'=;]+=[^\\s\"';]+)*"
+     "|(?:(?<![a-z])|redis(?:cli)?|npm)_auth=\\K[^\\s\"'&]+"
+     "|hooks\\.slack\\.com/[a-z]+/\\K[^\\s\"']+|discord(?:app)?\\.com/api/webhooks/\\K[^\\s\"']+"
+     "|api\\.telegram\\.org/bot\\K[^\\s\"'/]+"
      "|://(?:[^\\s/:@]*:\\K[^\\s/]+(?=@)|\\K[^\\s/:@]{16,}(?=@)))"},
-    {SECRET_TOKENS,
+    {SECRET_TOKENS, OF_LOOKS,
      "gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}|glpat-[A-Za-z0-9_-]{20,}"
      "|xox[abeprs]-[A-Za-z0-9-]{10,}|(?<![A-Z0-9])A[KS]IA[A-Z0-9]{16}(?![A-Z0-9])"
      "|AIza[A-Za-z0-9_-]{35}|ya29\\.[A-Za-z0-9_-]{20,}|[rs]k_(?:live|test)_[A-Za-z0-9]{16,}"
@@ -101,8 +126,10 @@ int secret_finder_add_class(struct secret_finder *finder, enum secret_class clas
         return 0;
     finder->classes |= class;
     for (size_t i = 0; r == 0 && i < sizeof class_patterns / sizeof *class_patterns; i++)
-        if (class_patterns[i].class == class)
+        if (class_patterns[i].class == class) {
+            finder->kinds[finder->pattern_count] = class_patterns[i].kind;
             r = secret_finder_add_pattern(finder, text_from(class_patterns[i].source), &mistake);
+        }
     return r;
 }
 
@@ -112,6 +139,11 @@ void secret_finder_begin(struct secret_finder *finder)
     arena_clear(&finder->arena);
     finder->literal_count = 0;
     finder->too_many = finder->failed = false;
+}
+
+void secret_finder_rest(struct secret_finder *finder)
+{
+    secret_search_begin(finder->search);
 }
 
 struct secret_arguments secret_finder_arguments(const struct secret_finder *finder)
@@ -137,19 +169,35 @@ static void add_find(struct secret_finds *finds, struct text t, struct secret_sp
         finds->items[finds->count++] = span;
 }
 
-static void find_patterns(struct secret_finder *finder, struct text t)
+/* Whether there is what stands beside the secrets that names tell of, and between words. Most texts
+ * are paths and the like, which have none of that. */
+static bool has_sign(struct text t)
+{
+    for (size_t i = 0; i < t.len; i++)
+        if (strchr("=:\"'| \t\n\v\f\r", t.ptr[i]))
+            return true;
+    return false;
+}
+
+static void find_pattern(struct secret_finder *finder, const struct secret_pattern *pattern,
+                         struct text t)
 {
     struct secret_finds *finds = &finder->finds;
+    struct secret_span span = {0};
+    int r = 0;
 
-    for (size_t i = 0; i < finder->pattern_count && !finds->whole; i++) {
-        struct secret_span span = {0};
-        int r = 0;
+    while (!finds->whole &&
+           (r = secret_search_find(finder->search, pattern, t, span.end, &span)) == 1)
+        add_find(finds, t, span);
+    finds->whole |= r < 0;
+}
 
-        while (!finds->whole && (r = secret_search_find(finder->search, finder->patterns[i], t,
-                                                        span.end, &span)) == 1)
-            add_find(finds, t, span);
-        finds->whole |= r < 0;
-    }
+static void find_patterns(struct secret_finder *finder, struct text t, bool sign)
+{
+    for (size_t i = 0; i < finder->pattern_count && !finder->finds.whole; i++)
+        if (finder->kinds[i] == OF_USER || (finder->kinds[i] == OF_NAMES && sign) ||
+            (finder->kinds[i] == OF_LOOKS && t.len >= LOOK_LEAST))
+            find_pattern(finder, finder->patterns[i], t);
 }
 
 /* PART of T may be a command line, and so may be a word of it that was in quotes. */
@@ -224,8 +272,10 @@ const struct secret_finds *secret_finder_look(struct secret_finder *finder, stru
     finds->whole = false;
     if (told)
         find_literals(finder, t);
-    find_patterns(finder, t);
-    if (finder->classes)
+    bool sign = has_sign(t);
+
+    find_patterns(finder, t, sign);
+    if (finder->classes && sign && !finds->whole)
         find_in_words(finder, t, t, QUOTES_MAX);
     if (arguments && secret_arguments_next(arguments, t, &span))
         add_find(finds, t, span);
@@ -241,11 +291,22 @@ static bool has_literal(const struct secret_finder *finder, struct text t)
     return false;
 }
 
+/* What a switch that is named like a secret says: no secret, and told of elsewhere. */
+static bool is_no_secret(struct text t)
+{
+    static const char *const words[] = {"true", "false", "none", "null", "stdin", "prompt"};
+
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (text_equal_nocase(t, text_from(words[i])))
+            return true;
+    return false;
+}
+
 static void keep_literal(struct secret_finder *finder, struct text t)
 {
     struct text copy;
 
-    if (t.len == 0 || has_literal(finder, t))
+    if (t.len == 0 || has_literal(finder, t) || is_no_secret(t))
         return;
     if (finder->literal_count == SECRET_LITERALS_MAX) {
         finder->too_many = true;
@@ -259,12 +320,21 @@ static void keep_literal(struct secret_finder *finder, struct text t)
 
 int secret_finder_keep(struct secret_finder *finder, struct text t)
 {
+    return secret_finder_keep_part(finder, t, 0);
+}
+
+int secret_finder_keep_part(struct secret_finder *finder, struct text t, size_t begin)
+{
     if (finder->finds.whole)
         keep_literal(finder, t);
     for (size_t i = 0; i < finder->finds.count; i++) {
         const struct secret_span *span = &finder->finds.items[i];
+        size_t from = span->begin > begin ? span->begin - begin : 0;
+        size_t to = span->end > begin ? span->end - begin : 0;
 
-        keep_literal(finder, (struct text){t.ptr + span->begin, span->end - span->begin});
+        to = to < t.len ? to : t.len;
+        if (from < to)
+            keep_literal(finder, (struct text){t.ptr + from, to - from});
     }
     return finder->failed ? -ENOMEM : 0;
 }

@@ -32,6 +32,9 @@ int secret_finder_add_pattern(struct secret_finder *finder, struct text source,
 /* The next alert begins: nothing is kept, and time begins to count anew. */
 void secret_finder_begin(struct secret_finder *finder);
 
+/* Time begins to count anew; what is kept stays. */
+void secret_finder_rest(struct secret_finder *finder);
+
 /* The state of a reader of arguments that finds what the finder is to find. */
 struct secret_arguments secret_finder_arguments(const struct secret_finder *finder);
 
@@ -42,5 +45,8 @@ const struct secret_finds *secret_finder_look(struct secret_finder *finder, stru
 
 /* Keeps what was found last, in T, to find it in what tells arguments. -ENOMEM. */
 int secret_finder_keep(struct secret_finder *finder, struct text t);
+
+/* Likewise of T, an argument that stands at BEGIN in the text that was looked at last. */
+int secret_finder_keep_part(struct secret_finder *finder, struct text t, size_t begin);
 
 #endif

@@ -61,6 +61,7 @@ static const struct field_set bool_fields = {
     {0 FIELD_CATALOGUE(BOOL_0), 0 FIELD_CATALOGUE(BOOL_1)}};
 
 #define STRUCT_EVENT                            struct event
+#define STRUCT_HOST                             struct machine
 #define STRUCT_PROCESS                          struct process
 #define OFFSET(id, n, type, scope, member, ...) [FIELD_##id] = offsetof(STRUCT_##scope, member),
 static const uint16_t offsets[FIELD_COUNT] = {FIELD_CATALOGUE(OFFSET)};

@@ -153,13 +153,15 @@ static void put_choice(struct buffer *out, const char *name, bool *first)
     }
 }
 
-/* Puts the names of fields; false when there are none. TYPE: of that one, or (TYPES) of any. */
-static bool put_names(struct buffer *out, unsigned type, enum field_scope scope)
+/* Puts the names of fields, those of a process or the others; false when there are none. TYPE: of
+ * that one, or (TYPES) of any. */
+static bool put_names(struct buffer *out, unsigned type, bool process)
 {
     bool first = true;
 
     for (size_t i = 0; i < FIELD_COUNT; i++)
-        if ((type == TYPES || field_catalogue[i].type == type) && field_catalogue[i].scope == scope)
+        if ((type == TYPES || field_catalogue[i].type == type) &&
+            (field_catalogue[i].scope == SCOPE_PROCESS) == process)
             put_choice(out, field_catalogue[i].name, &first);
     return !first;
 }
@@ -170,7 +172,7 @@ static void put_fields(struct buffer *out, unsigned type, const char *owners)
     size_t begin = out->len + 1, before;
 
     buffer_printf(out, "((%s\\.)?(", owners);
-    if (put_names(out, type, SCOPE_PROCESS))
+    if (put_names(out, type, true))
         buffer_put_char(out, ')');
     else
         out->len = begin;
@@ -179,7 +181,7 @@ static void put_fields(struct buffer *out, unsigned type, const char *owners)
     before = out->len;
     if (before > begin)
         buffer_put_char(out, '|');
-    if (!put_names(out, type, SCOPE_EVENT))
+    if (!put_names(out, type, false))
         out->len = before;
     buffer_put_char(out, ')');
 }
@@ -304,7 +306,7 @@ static json_t *make_event(bool process)
         CLEANUP(buffer_deinit) struct buffer pattern = {0};
 
         buffer_put_string(&pattern, "^" ONE_OWNER "\\.(");
-        bool found = put_names(&pattern, type, SCOPE_PROCESS);
+        bool found = put_names(&pattern, type, true);
 
         buffer_put_string(&pattern, ")$");
         if (found)

@@ -20,7 +20,11 @@ static const struct mapping mappings[] = {
     {"ParentCommandLine", "parent.cmdline"},
     {"ParentUser", "parent.user"},
     {"sha256", "exe.sha256"},
+    {"Computer", "host.name"},
+    {"ComputerName", "host.name"},
+    {"Hostname", "host.name"},
     /* auditd */
+    {"node", "host.name"},
     {"auid", "loginuid"},
     {"ses", "session"},
 };

@@ -7,6 +7,7 @@ struct building {
     struct compiler *compiler;
     const char *scope;
     struct event *event;
+    struct machine *host;                        /* made when asked for */
     struct process *processes[ANCESTOR_MAX + 1]; /* by generation; made when asked for */
 };
 
@@ -34,6 +35,14 @@ static struct process *process_at(struct building *building, unsigned generation
             building->event->process = building->processes[0];
     }
     return building->processes[generation];
+}
+
+static struct machine *host_of(struct building *building)
+{
+    if (!building->host)
+        building->host = allocate(building->compiler, sizeof *building->host);
+    building->event->host = building->host;
+    return building->host;
 }
 
 static void diagnose_value(struct building *building, const struct yaml_node *key,
@@ -93,7 +102,7 @@ static bool read_number(const struct yaml_node *value, enum field_type type, int
     return type == TYPE_DURATION && text_to_duration(value->text, out) == 0;
 }
 
-/* Sets the member of OBJECT (a struct event or a struct process) that FIELD is. */
+/* Sets the member of OBJECT (an event, a machine or a process) that FIELD is. */
 static bool set_member(struct building *building, void *object, const struct field *field,
                        const struct yaml_node *value)
 {
@@ -116,13 +125,35 @@ static bool set_member(struct building *building, void *object, const struct fie
     }
 }
 
+/* What has the field, and in *HAS that it does; NULL: out of memory. */
+static void *owner_of(struct building *building, const struct field_ref *ref,
+                      struct field_set **has)
+{
+    struct process *process;
+    struct machine *host;
+
+    switch (ref->field->scope) {
+    case SCOPE_HOST:
+        host = host_of(building);
+        *has = host ? &host->has : NULL;
+        return host;
+    case SCOPE_PROCESS:
+        process = process_at(building, ref->generation);
+        *has = process ? &process->has : NULL;
+        return process;
+    case SCOPE_EVENT:
+        break;
+    }
+    *has = &building->event->has;
+    return building->event;
+}
+
 static void set_field(struct building *building, const struct yaml_node *key,
                       const struct yaml_node *value, const struct field_ref *ref)
 {
     struct event *event = building->event;
-    bool of_event = ref->field->scope == SCOPE_EVENT;
-    struct process *process = of_event ? NULL : process_at(building, ref->generation);
-    void *object = of_event ? (void *)event : (void *)process;
+    struct field_set *has;
+    void *object = owner_of(building, ref, &has);
 
     if (!object || yaml_is_null(value))
         return;
@@ -131,7 +162,7 @@ static void set_field(struct building *building, const struct yaml_node *key,
         diagnose_value(building, key, value, ref->field);
         return;
     }
-    field_set_add(of_event ? &event->has : &process->has, ref->field->id);
+    field_set_add(has, ref->field->id);
 }
 
 static void read_map(struct building *building, const struct yaml_node *map, unsigned generation);
@@ -155,7 +186,7 @@ static void read_pair(struct building *building, const struct yaml_node *key,
         return;
     }
     ref.generation += generation;
-    if (ref.generation > ANCESTOR_MAX || (generation && ref.field->scope == SCOPE_EVENT))
+    if (ref.generation > ANCESTOR_MAX || (generation && ref.field->scope != SCOPE_PROCESS))
         diag_error(compiler->diags, key->mark, "bad-field", "'%.*s' cannot be given to an ancestor",
                    TEXT_ARG(key->text));
     else

@@ -128,9 +128,12 @@ static enum replay_result read_event(struct replay *replay, struct event *event,
 
     if (r == -ENOMEM)
         return refuse(failure, REPLAY_REFUSED, "out of memory");
+    if (r == -ENODATA)
+        return REPLAY_PASSED;
     if (r < 0)
         return REPLAY_REFUSED;
-    event->origin[2] = replay->number;
+    if (event->origin[0] == 0)
+        event->origin[2] = replay->number;
     return REPLAY_EVENT;
 }
 

@@ -20,6 +20,7 @@ DEFINE_FREEP(struct replay, replay)
 
 enum replay_result {
     REPLAY_EVENT,   /* *event is set, until the next call; failure->unknown may be */
+    REPLAY_PASSED,  /* an alert about no event, as those about picket itself */
     REPLAY_REFUSED, /* failure->reason says why this line is none */
     REPLAY_END,
     REPLAY_BROKEN, /* the file cannot be read on; failure->reason says why */

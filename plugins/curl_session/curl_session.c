@@ -6,7 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PAUSE_FIRST 500
+#define PAUSE_FIRST 250
 #define PAUSE_MOST  30000
 
 /* What is shorter is found in any text. */
@@ -14,7 +14,7 @@
 
 #define EXCERPT_SHOWN 200
 
-static long long now_ns(void)
+long long curl_session_now(void)
 {
     struct timespec now;
 
@@ -33,8 +33,12 @@ int curl_session_refuse(const struct curl_session *session, const char *why, con
 
 void curl_session_hide(struct curl_session *session, const char *secret)
 {
-    if (secret && strlen(secret) >= SECRET_LEAST && session->secret_count < CURL_SESSION_SECRETS)
+    if (!secret || strlen(secret) < SECRET_LEAST)
+        return;
+    if (session->secret_count < CURL_SESSION_SECRETS)
         session->secrets[session->secret_count++] = secret;
+    else
+        session->discreet = true;
 }
 
 static bool is_among(const char *word, const char *list)
@@ -121,6 +125,8 @@ static int set_tls(struct curl_session *session, const struct curl_session_optio
         curl_easy_setopt(session->curl, CURLOPT_CAPATH, NULL);
     if (r == 0)
         r = set_file(session, CURLOPT_SSLCERT, options->cert);
+    if (r == 0 && options->key && !options->cert)
+        r = curl_session_refuse(session, "its key needs a certificate", NULL);
     if (r == 0 && options->key) {
         struct curl_blob key = {
             .data = (void *)options->key, .len = strlen(options->key), .flags = CURL_BLOB_NOCOPY};
@@ -181,17 +187,17 @@ bool curl_session_has_scheme(const struct curl_session *session, const char *sch
 
 void curl_session_begin(struct curl_session *session)
 {
-    session->began = now_ns();
+    session->began = curl_session_now();
 }
 
 bool curl_session_has_time(const struct curl_session *session)
 {
-    return now_ns() - session->began < session->host->deadline / 4;
+    return curl_session_now() - session->began < session->host->deadline / 4;
 }
 
 CURLcode curl_session_perform(struct curl_session *session)
 {
-    long long left = session->share - (now_ns() - session->began);
+    long long left = session->share - (curl_session_now() - session->began);
     long milliseconds = (long)((left < session->timeout ? left : session->timeout) / 1000000);
 
     session->error[0] = '\0';
@@ -211,7 +217,7 @@ static bool holds_secret(const struct curl_session *session, const char *text)
     for (size_t i = 0; i < session->secret_count; i++)
         if (strstr(text, session->secrets[i]))
             return true;
-    return false;
+    return session->discreet;
 }
 
 /* The first line of it. */
@@ -242,7 +248,7 @@ const char *curl_session_answer(struct curl_session *session, long status, const
 uint32_t curl_session_pause(struct curl_session *session)
 {
     unsigned doublings = session->failures++;
-    uint32_t pause = doublings < 6 ? PAUSE_FIRST << doublings : PAUSE_MOST;
+    uint32_t pause = doublings < 7 ? PAUSE_FIRST << doublings : PAUSE_MOST;
 
-    return pause - pause / 4 + (uint32_t)((now_ns() / 1000) % (pause / 2));
+    return pause - pause / 4 + (uint32_t)((curl_session_now() / 1000) % (pause / 2));
 }

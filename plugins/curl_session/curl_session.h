@@ -10,6 +10,7 @@
 
 #define CURL_SESSION_SECRETS 64
 #define CURL_SESSION_EXCERPT 4096 /* as much of an answer is worth keeping */
+#define CURL_SESSION_REASON  640
 
 struct curl_session {
     const struct picket_host *host;
@@ -19,12 +20,13 @@ struct curl_session {
     size_t scheme_len;
     int64_t timeout;   /* of one transfer, in ns */
     int64_t share;     /* of the deadline, in ns, that transfers may take */
-    long long began;   /* this deliver(), in ms of the monotonic clock */
+    long long began;   /* this deliver(), as curl_session_now() */
     unsigned failures; /* in a row: 0 when something was delivered */
     const char *secrets[CURL_SESSION_SECRETS];
     size_t secret_count;
+    bool discreet; /* there are more than that: nothing of an answer is shown */
     char error[CURL_ERROR_SIZE];
-    char reason[640];
+    char reason[CURL_SESSION_REASON];
 };
 
 /* Of the user's; NULL is unset. */
@@ -52,6 +54,9 @@ void curl_session_hide(struct curl_session *session, const char *secret);
 
 /* Whether SCHEME is what the URL begins with. */
 bool curl_session_has_scheme(const struct curl_session *session, const char *scheme);
+
+/* The monotonic clock, in ns. */
+long long curl_session_now(void);
 
 /* A deliver() begins. */
 void curl_session_begin(struct curl_session *session);

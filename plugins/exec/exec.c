@@ -2,10 +2,12 @@
  * standard input. Exit status 0 means that it has dealt with it. */
 #include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -26,7 +28,7 @@ static const struct picket_option options[] = {
     {.name = "command",
      .type = PICKET_STRINGS,
      .flags = PICKET_REQUIRED,
-     .help = "absolute path of the program, and its arguments",
+     .help = "absolute path of the program, and its arguments; there is no shell",
      .offset = offsetof(struct config, command)},
     {.name = "environment",
      .type = PICKET_STRINGS,
@@ -37,7 +39,7 @@ static const struct picket_option options[] = {
      .value = "5s",
      .min = 1000000,
      .max = 3600 * INT64_C(1000000000),
-     .help = "it is killed when it takes longer over an alert",
+     .help = "it is killed when it takes longer; a second less than the deadline at most",
      .offset = offsetof(struct config, timeout)},
     {.name = "on_failure",
      .type = PICKET_ENUM,
@@ -132,13 +134,25 @@ static void retry(const struct exec *exec, struct picket_verdict *verdict)
     verdict->retry_ms = (uint32_t)(exec->config->pause / 1000000);
 }
 
+/* Programs that know better than `on_failure` say so as those of mail do. That one cannot be
+ * started says nothing about the alert. */
+static bool is_hopeless(const struct exec *exec, const struct program_outcome *outcome)
+{
+    if (outcome->end == PROGRAM_FAILED)
+        return false;
+    if (outcome->end == PROGRAM_EXITED && outcome->status == EX_DATAERR)
+        return true;
+    if (outcome->end == PROGRAM_EXITED && outcome->status == EX_TEMPFAIL)
+        return false;
+    return exec->config->on_failure == ON_FAILURE_REJECT;
+}
+
 static void judge(struct exec *exec, const struct program_outcome *outcome,
                   struct picket_verdict *verdict)
 {
     explain(exec, outcome);
     verdict->reason = exec->reason;
-    /* That it cannot be started says nothing about the alert. */
-    if (exec->config->on_failure == ON_FAILURE_REJECT && outcome->end != PROGRAM_FAILED)
+    if (is_hopeless(exec, outcome))
         verdict->action = PICKET_REJECT;
     else
         retry(exec, verdict);

@@ -36,7 +36,7 @@ static const struct picket_option options[] = {
     {.name = "whole",
      .type = PICKET_BOOL,
      .value = "true",
-     .help = "the whole alert too, as PICKET_ALERT",
+     .help = "the whole alert too, as PICKET_ALERT, in the output's format",
      .offset = offsetof(struct config, whole)},
 };
 

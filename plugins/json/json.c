@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "../line_writer/line_writer.h"
@@ -9,17 +10,21 @@
 struct config {
     int fd;
     int sync;
+    int64_t rotate;
+    int64_t keep;
 };
 
 struct json {
     struct line_writer writer;
     const struct picket_host *host;
     const struct config *config;
+    int64_t rotate_at; /* bytes */
 };
 
 static const struct picket_option options[] = {
     {.name = "path",
      .type = PICKET_FILE,
+     .flags = PICKET_ROTATES,
      .value = "-",
      .help = "file to append to; '-' is standard output",
      .offset = offsetof(struct config, fd)},
@@ -28,6 +33,20 @@ static const struct picket_option options[] = {
      .value = "false",
      .help = "wait until each batch is on the disk (fsync)",
      .offset = offsetof(struct config, sync)},
+    {.name = "rotate",
+     .type = PICKET_SIZE,
+     .value = "0",
+     .min = 0,
+     .max = INT64_C(1) << 40,
+     .help = "begin a new file once it has so many bytes; 0: never",
+     .offset = offsetof(struct config, rotate)},
+    {.name = "keep",
+     .type = PICKET_INT,
+     .value = "10",
+     .min = 1,
+     .max = 1000,
+     .help = "rotate: how many files of before are kept",
+     .offset = offsetof(struct config, keep)},
 };
 
 static void render(void *instance, const struct picket_alert *alert)
@@ -48,6 +67,7 @@ static int json_open(const struct picket_host *host, const void *config, void **
     }
     json->host = host;
     json->config = config;
+    json->rotate_at = json->config->rotate;
     json->writer.fd = json->config->fd;
     json->writer.render = render;
     json->writer.instance = json;
@@ -64,11 +84,26 @@ static int synchronize(const struct json *json)
     return -errno;
 }
 
+/* Where that cannot be, the log says why; it is tried again when as much has come once more. */
+static void rotate(struct json *json)
+{
+    const struct picket_host *host = json->host;
+    struct stat status;
+
+    if (json->rotate_at == 0 || json->writer.torn || fstat(json->writer.fd, &status) < 0 ||
+        status.st_size < json->rotate_at)
+        return;
+    json->rotate_at = json->config->rotate;
+    if (host->rotate(host, "path", (uint32_t)json->config->keep) < 0)
+        json->rotate_at += status.st_size;
+}
+
 static void json_deliver(void *instance, const struct picket_alert *const *alerts, size_t count,
                          struct picket_verdict *verdict)
 {
     struct json *json = instance;
 
+    rotate(json);
     line_writer_deliver(&json->writer, alerts, count, verdict);
     int r = json->config->sync && verdict->delivered ? synchronize(json) : 0;
 

@@ -1,8 +1,4 @@
-/* Alerts into a topic of Kafka.
- *
- * What was handed to librdkafka and is not acknowledged yet stays with it: the window is what it
- * has, in order, and alerts that come again are recognized there, so that nothing is sent twice
- * because an acknowledgement took longer than a deadline. */
+/* Alerts into a topic of Kafka. */
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,9 +6,9 @@
 #include <time.h>
 
 #include "producer.h"
+#include "window.h"
 
-#define WINDOW 1024
-#define MS     1000000LL
+#define MS 1000000LL
 
 #define PAUSE_SHORT 50 /* for an acknowledgement that is on its way, perhaps */
 #define PAUSE_FIRST 250
@@ -79,25 +75,11 @@ static const struct picket_option options[] = {
      .offset = offsetof(struct config, properties)},
 };
 
-enum state {
-    STATE_OUTSIDE, /* librdkafka has it not, or no more */
-    STATE_WAITING,
-    STATE_STORED,
-    STATE_REFUSED /* for good */
-};
-
-struct entry {
-    enum state state;
-    rd_kafka_resp_err_t error;
-    char id[];
-};
-
 struct kafka {
     const struct picket_host *host; /* first: on_log() of producer.c */
     const struct config *config;
     rd_kafka_t *producer;
-    struct entry *window[WINDOW]; /* librdkafka has the address of those that wait */
-    size_t count;
+    struct window window;
     unsigned failures; /* in a row */
     char reason[512];
 };
@@ -110,24 +92,9 @@ static int64_t milliseconds(void)
     return now.tv_sec * 1000LL + now.tv_nsec / MS;
 }
 
-static bool is_for_good(rd_kafka_resp_err_t error)
-{
-    return error == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE ||
-           error == RD_KAFKA_RESP_ERR_INVALID_MSG_SIZE || error == RD_KAFKA_RESP_ERR_INVALID_RECORD;
-}
-
-static void judge(struct entry *entry, rd_kafka_resp_err_t error)
-{
-    entry->error = error;
-    if (error == RD_KAFKA_RESP_ERR_NO_ERROR)
-        entry->state = STATE_STORED;
-    else
-        entry->state = is_for_good(error) ? STATE_REFUSED : STATE_OUTSIDE;
-}
-
 static void on_report(rd_kafka_t *producer, const rd_kafka_message_t *message, void *context)
 {
-    judge(message->_private, message->err);
+    entry_report(message->_private, message->err);
 }
 
 static void on_error(rd_kafka_t *producer, int error, const char *reason, void *context)
@@ -135,16 +102,6 @@ static void on_error(rd_kafka_t *producer, int error, const char *reason, void *
     struct kafka *kafka = context;
 
     snprintf(kafka->reason, sizeof kafka->reason, "%.500s", reason);
-}
-
-/* The first NUMBER are settled. */
-static void advance(struct kafka *kafka, size_t number)
-{
-    for (size_t i = 0; i < number; i++)
-        free(kafka->window[i]);
-    kafka->count -= number;
-    for (size_t i = 0; number && i < kafka->count; i++)
-        kafka->window[i] = kafka->window[i + number];
 }
 
 /* What is on its way then may arrive, and come again. */
@@ -156,7 +113,7 @@ static void end_producer(struct kafka *kafka)
         rd_kafka_destroy(kafka->producer);
     }
     kafka->producer = NULL;
-    advance(kafka, kafka->count);
+    window_advance(&kafka->window, kafka->window.count);
 }
 
 static int begin_producer(struct kafka *kafka)
@@ -195,15 +152,6 @@ static int kafka_open(const struct picket_host *host, const void *config, void *
     return 0;
 }
 
-static bool is_window(const struct kafka *kafka, const struct picket_alert *const *alerts,
-                      size_t count)
-{
-    for (size_t i = 0; i < kafka->count && i < count; i++)
-        if (strcmp(kafka->window[i]->id, alerts[i]->id) != 0)
-            return false;
-    return true;
-}
-
 static rd_kafka_resp_err_t produce(struct kafka *kafka, const struct picket_alert *alert,
                                    struct entry *entry)
 {
@@ -218,50 +166,35 @@ static rd_kafka_resp_err_t produce(struct kafka *kafka, const struct picket_aler
                              RD_KAFKA_V_VALUE((void *)alert->text, alert->text_len),
                              RD_KAFKA_V_HEADER("id", alert->id, strlen(alert->id)),
                              RD_KAFKA_V_HEADER("severity", severity, strlen(severity)),
-                             RD_KAFKA_V_TIMESTAMP(alert->time / MS),
+                             RD_KAFKA_V_TIMESTAMP(entry->undated ? 0 : alert->time / MS),
                              RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_OPAQUE(entry),
                              RD_KAFKA_V_END);
 }
 
-/* The alert's entry, at PLACE, which is in the window or just behind it; NULL when out of memory.
- */
-static struct entry *find_entry(struct kafka *kafka, size_t place, const char *id)
-{
-    if (place < kafka->count)
-        return kafka->window[place];
-    size_t size = strlen(id) + 1;
-    struct entry *entry = malloc(sizeof *entry + size);
-
-    if (!entry)
-        return NULL;
-    entry->state = STATE_OUTSIDE;
-    entry->error = RD_KAFKA_RESP_ERR_NO_ERROR;
-    memcpy(entry->id, id, size);
-    kafka->window[kafka->count++] = entry;
-    return entry;
-}
-
-/* Hands over what is outside, in order, as far as it is taken; how many of them the window has. */
+/* Hands over what is outside, in order, as far as it is taken, and what has to go alone when
+ * nothing else is on its way; how many of them the window has. */
 static size_t hand_over(struct kafka *kafka, const struct picket_alert *const *alerts, size_t count)
 {
     bool full = false;
 
     for (size_t i = 0; i < count && i < WINDOW && !full; i++) {
-        struct entry *entry = find_entry(kafka, i, alerts[i]->id);
+        struct entry *entry = window_find(&kafka->window, i, alerts[i]->id);
 
         if (!entry)
             break;
-        if (entry->state != STATE_OUTSIDE)
+        if (entry->state != ENTRY_OUTSIDE)
             continue;
+        if (entry->alone && i > 0)
+            break;
         rd_kafka_resp_err_t error = produce(kafka, alerts[i], entry);
 
         if (error == RD_KAFKA_RESP_ERR_NO_ERROR)
-            entry->state = STATE_WAITING;
+            entry->state = ENTRY_WAITING;
         else
-            judge(entry, error);
-        full = entry->state == STATE_OUTSIDE;
+            entry_judge(entry, error);
+        full = entry->state == ENTRY_OUTSIDE || entry->alone;
     }
-    return count < kafka->count ? count : kafka->count;
+    return count < kafka->window.count ? count : kafka->window.count;
 }
 
 static void retry(struct kafka *kafka, bool waits, struct picket_verdict *verdict)
@@ -278,25 +211,25 @@ static void settle(struct kafka *kafka, size_t count, struct picket_verdict *ver
 {
     size_t stored = 0;
 
-    while (stored < count && kafka->window[stored]->state == STATE_STORED)
+    while (stored < count && kafka->window.entries[stored]->state == ENTRY_STORED)
         stored++;
     verdict->delivered = stored;
     if (stored)
         kafka->failures = 0;
     if (stored < count) {
-        const struct entry *entry = kafka->window[stored];
+        const struct entry *entry = kafka->window.entries[stored];
 
-        if (entry->state == STATE_REFUSED) {
+        if (entry->state == ENTRY_REFUSED) {
             verdict->action = PICKET_REJECT;
             verdict->rejected = 1;
             verdict->reason = rd_kafka_err2str(entry->error);
         } else {
-            if (entry->state == STATE_OUTSIDE)
+            if (entry->state == ENTRY_OUTSIDE)
                 snprintf(kafka->reason, sizeof kafka->reason, "%s", rd_kafka_err2str(entry->error));
-            retry(kafka, entry->state == STATE_WAITING, verdict);
+            retry(kafka, entry->state == ENTRY_WAITING, verdict);
         }
     }
-    advance(kafka, stored + verdict->rejected);
+    window_advance(&kafka->window, stored + verdict->rejected);
 }
 
 static void kafka_deliver(void *instance, const struct picket_alert *const *alerts, size_t count,
@@ -304,7 +237,7 @@ static void kafka_deliver(void *instance, const struct picket_alert *const *aler
 {
     struct kafka *kafka = instance;
 
-    if (!is_window(kafka, alerts, count) ||
+    if (!window_fits(&kafka->window, alerts, count) ||
         (kafka->producer && rd_kafka_fatal_error(kafka->producer, NULL, 0)))
         end_producer(kafka);
     if (begin_producer(kafka) < 0) {

@@ -142,6 +142,9 @@ static void set_all(struct making *making, const struct config *config)
     set(making, "compression.codec", compressions[config->compression]);
     set(making, "enable.idempotence", "true");
     set(making, "acks", "all");
+    set(making, "reconnect.backoff.max.ms", "3000"); /* 10 s: late, when brokers are back */
+    /* Far less than a host's memory; what finds no room waits where it is. */
+    set(making, "queue.buffering.max.kbytes", "65536");
     /* For ever: an alert that waits is still known by the window of kafka.c. */
     set(making, "message.timeout.ms", "0");
     for (size_t i = 0; config->properties[i]; i++)

@@ -39,6 +39,10 @@ void line_writer_init(struct line_writer *writer)
     struct stat status;
     bool known = fstat(writer->fd, &status) == 0;
 
+    writer->device = known ? status.st_dev : 0;
+    writer->inode = known ? status.st_ino : 0;
+    writer->end = 0;
+    writer->gone = 0;
     writer->may_block = !known || !S_ISREG(status.st_mode);
     writer->reader_may_return = known && S_ISFIFO(status.st_mode) && has_name(writer->fd);
     writer->cut = !writer->may_block && ends_within_line(writer->fd, status.st_size);
@@ -51,6 +55,27 @@ static void forget_torn(struct line_writer *writer)
     writer->torn = NULL;
     writer->torn_id = NULL;
     writer->torn_len = 0;
+}
+
+static void look_for_another_file(struct line_writer *writer)
+{
+    struct stat status;
+
+    if (fstat(writer->fd, &status) < 0 ||
+        (status.st_dev == writer->device && status.st_ino == writer->inode &&
+         status.st_size >= writer->end))
+        return;
+    forget_torn(writer);
+    line_writer_init(writer);
+}
+
+static void remember_end(struct line_writer *writer)
+{
+    struct stat status;
+    bool within = writer->torn || writer->cut;
+
+    writer->end =
+        within && !writer->may_block && fstat(writer->fd, &status) == 0 ? status.st_size : 0;
 }
 
 void line_writer_deinit(struct line_writer *writer)
@@ -196,6 +221,7 @@ static size_t render(struct line_writer *writer, const struct picket_alert *cons
 void line_writer_deliver(struct line_writer *writer, const struct picket_alert *const *alerts,
                          size_t count, struct picket_verdict *verdict)
 {
+    look_for_another_file(writer);
     if (writer->gone) {
         set_verdict(writer, writer->gone, count, verdict);
         return;
@@ -221,4 +247,5 @@ void line_writer_deliver(struct line_writer *writer, const struct picket_alert *
     }
     free(ends);
     set_verdict(writer, error, count - verdict->delivered, verdict);
+    remember_end(writer);
 }

@@ -1,11 +1,14 @@
 /* Writes alerts as whole lines to a descriptor that is not the plugin's own: a file, a pipe, a
  * terminal. What a full disk or a reader that does not read cut off in the middle is completed
  * first thing the next time, and a line nobody knows the rest of is ended before another begins;
- * nothing waits longer than a second. Once the reader is gone for good, all is rejected unseen. */
+ * nothing waits longer than a second. Once the reader is gone for good, all is rejected unseen.
+ * Between two batches the descriptor may come to be another file, or its file be cut short: a line
+ * that was begun in what there was is then written anew, whole. */
 #ifndef PICKET_PLUGIN_LINE_WRITER_H
 #define PICKET_PLUGIN_LINE_WRITER_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "picket/plugin.h"
 
@@ -17,7 +20,10 @@ struct line_writer {
 
     char *data; /* of this batch */
     size_t len, size;
-    bool failed; /* out of memory */
+    bool failed;  /* out of memory */
+    dev_t device; /* of the file */
+    ino_t inode;
+    off_t end; /* of what was written, where that is within a line */
     bool may_block;
     bool reader_may_return; /* a pipe with a name: whoever reads it can be started anew */
     bool cut;               /* what is written ends within a line whose rest is lost */

@@ -2,12 +2,14 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "../nats_connection/nats_connection_options.h"
 #include "nats_link.h"
 
 #define SECOND 1000000000LL
 #define MS     1000000LL
 
-#define BATCH_MOST 512
+#define BATCH_MOST  512
+#define BATCH_BYTES ((size_t)1 << 20) /* a slow line has to take them within the deadline */
 
 /* What headers and the protocol add to an alert, at most. */
 #define FRAME_MOST 1024
@@ -16,11 +18,7 @@
 #define PAUSE_MOST  5000
 
 static const struct picket_option options[] = {
-    {.name = "servers",
-     .type = PICKET_STRINGS,
-     .value = "nats://127.0.0.1:4222",
-     .help = "of one NATS system: nats://HOST[:PORT], or tls://",
-     .offset = offsetof(struct config, servers)},
+    NATS_CONNECTION_SERVERS(config, login),
     {.name = "subject",
      .type = PICKET_STRING,
      .value = "picket.alerts",
@@ -33,7 +31,7 @@ static const struct picket_option options[] = {
     {.name = "create",
      .type = PICKET_BOOL,
      .value = "false",
-     .help = "make that stream if it is not there",
+     .help = "make that stream if it is not there; one that is there is never changed",
      .offset = offsetof(struct config, create)},
     {.name = "window",
      .type = PICKET_DURATION,
@@ -59,52 +57,7 @@ static const struct picket_option options[] = {
      .max = 5,
      .help = "likewise: servers of a cluster that keep it",
      .offset = offsetof(struct config, replicas)},
-    {.name = "user",
-     .type = PICKET_STRING,
-     .help = "name to log in with",
-     .offset = offsetof(struct config, user)},
-    {.name = "password",
-     .type = PICKET_STRING,
-     .flags = PICKET_SECRET,
-     .help = "for it",
-     .offset = offsetof(struct config, password)},
-    {.name = "token",
-     .type = PICKET_STRING,
-     .flags = PICKET_SECRET,
-     .help = "to log in with",
-     .offset = offsetof(struct config, token)},
-    {.name = "nkey",
-     .type = PICKET_STRING,
-     .help = "public key to log in with, U...",
-     .offset = offsetof(struct config, nkey)},
-    {.name = "seed",
-     .type = PICKET_STRING,
-     .flags = PICKET_SECRET,
-     .help = "of that key, SU...",
-     .offset = offsetof(struct config, seed)},
-    {.name = "creds",
-     .type = PICKET_STRING,
-     .flags = PICKET_SECRET,
-     .help = "to log in with, as in a .creds file of nsc",
-     .offset = offsetof(struct config, creds)},
-    {.name = "tls",
-     .type = PICKET_BOOL,
-     .value = "false",
-     .help = "only with TLS; so it is with tls://, 'ca' or 'cert'",
-     .offset = offsetof(struct config, tls)},
-    {.name = "ca",
-     .type = PICKET_STRING,
-     .help = "file of the certificates to trust, in PEM; else the system's",
-     .offset = offsetof(struct config, ca)},
-    {.name = "cert",
-     .type = PICKET_STRING,
-     .help = "file of the certificate to show, in PEM",
-     .offset = offsetof(struct config, cert)},
-    {.name = "cert_key",
-     .type = PICKET_STRING,
-     .flags = PICKET_SECRET,
-     .help = "its key, in PEM",
-     .offset = offsetof(struct config, cert_key)},
+    NATS_CONNECTION_LOGIN(config, login),
 };
 
 struct nats {
@@ -151,11 +104,11 @@ static int nats_open(const struct picket_host *host, const void *config, void **
  * again would be behind them. */
 static size_t choose(struct nats *nats, const struct picket_alert *const *alerts, size_t count)
 {
-    size_t most = nats->steady ? BATCH_MOST : 1, taken = 0;
+    size_t most = nats->steady ? BATCH_MOST : 1, taken = 0, bytes = 0;
 
-    while (taken < count && taken < most &&
+    while (taken < count && taken < most && bytes < BATCH_BYTES &&
            alerts[taken]->text_len + FRAME_MOST <= nats_link_most(&nats->link))
-        taken++;
+        bytes += alerts[taken++]->text_len;
     return taken;
 }
 
@@ -166,6 +119,9 @@ static int send_all(struct nats *nats, const struct picket_alert *const *alerts,
         nats->acks[i] = ACK_NONE;
         if (nats_link_publish(&nats->link, alerts[i]) < 0)
             return -1;
+        if (milliseconds() >= until)
+            return nats_connection_fail(&nats->link.connection, "the server reads too slowly",
+                                        NULL);
     }
     int64_t left = until - milliseconds();
 
@@ -198,7 +154,7 @@ static void retry(struct nats *nats, struct picket_verdict *verdict)
     /* Not all machines are to come back at once. */
     verdict->retry_ms = pause - pause / 4 + (uint32_t)(milliseconds() % (pause / 2));
     verdict->action = PICKET_RETRY;
-    verdict->reason = nats->link.reason;
+    verdict->reason = nats->link.connection.reason;
     nats->steady = false;
 }
 

@@ -7,131 +7,6 @@
 
 #define MS 1000000LL
 
-static int fail(struct nats_link *link, const char *what, const char *why)
-{
-    snprintf(link->reason, sizeof link->reason, "%s%s%.300s", what, why ? ": " : "",
-             why ? why : "");
-    return -1;
-}
-
-/* What the library said last says more than a status, behind a place in its source. */
-static int fail_status(struct nats_link *link, const char *what, natsStatus status)
-{
-    const char *said = nats_GetLastError(NULL);
-    const char *place = said && *said == '(' ? strstr(said, "): ") : NULL;
-
-    if (place)
-        said = place + 3;
-    return fail(link, what, said && *said ? said : natsStatus_GetText(status));
-}
-
-static bool wants_tls(const struct config *config)
-{
-    bool wanted = config->tls || config->ca || config->cert;
-
-    for (size_t i = 0; config->servers[i]; i++)
-        wanted = wanted || strncmp(config->servers[i], "tls://", 6) == 0;
-    return wanted;
-}
-
-static natsStatus set_certificates(natsOptions *options, const struct config *config, char *chain)
-{
-    natsStatus status = natsOptions_SetSecure(options, true);
-
-    if (status == NATS_OK && config->ca)
-        status = natsOptions_LoadCATrustedCertificates(options, config->ca);
-    if (status == NATS_OK && chain)
-        status = natsOptions_SetCertificatesChain(options, chain, config->cert_key);
-    return status;
-}
-
-/* There is no NUL in PEM. */
-static char *read_text(const char *path)
-{
-    FILE *file = fopen(path, "re");
-    char *text = NULL;
-    size_t size = 0;
-
-    if (file && getdelim(&text, &size, '\0', file) < 0) {
-        free(text);
-        text = NULL;
-    }
-    if (file)
-        fclose(file);
-    return text;
-}
-
-static int set_tls(struct nats_link *link)
-{
-    const struct config *config = link->config;
-    char *chain = config->cert ? read_text(config->cert) : NULL;
-
-    if (config->cert && !chain)
-        return fail(link, "its 'cert' cannot be read by the user that outputs run as",
-                    config->cert);
-    natsStatus status = set_certificates(link->options, config, chain);
-
-    free(chain);
-    return status == NATS_OK ? 0 : fail_status(link, "its certificates", status);
-}
-
-static natsStatus set_servers(natsOptions *options, const char *const *servers, int64_t deadline)
-{
-    int count = 1; /* check() has seen the first */
-
-    while (servers[count])
-        count++;
-    int64_t timeout = deadline / MS / 3 / count;
-    natsStatus status = natsOptions_SetServers(options, (const char **)servers, count);
-
-    if (status == NATS_OK)
-        status = natsOptions_SetTimeout(options, timeout > 100 ? timeout : 100);
-    if (status == NATS_OK)
-        status = natsOptions_SetAllowReconnect(options, false);
-    if (status == NATS_OK)
-        status = natsOptions_SetWriteDeadline(options, deadline / MS / 5);
-    return status == NATS_OK ? natsOptions_SetName(options, "picket") : status;
-}
-
-static natsStatus set_user(struct nats_link *link)
-{
-    const struct config *config = link->config;
-
-    if (config->creds || config->nkey)
-        return credentials_set(&link->credentials, config->nkey, link->options);
-    if (config->token)
-        return natsOptions_SetToken(link->options, config->token);
-    return config->user ? natsOptions_SetUserInfo(link->options, config->user, config->password)
-                        : NATS_OK;
-}
-
-/* What the options say is in this plugin's words; what the library says, in its own. */
-static int set_up(struct nats_link *link)
-{
-    const struct config *config = link->config;
-    natsStatus status = nats_Open(-1);
-
-    if (status != NATS_OK)
-        return fail_status(link, "the library of NATS does not start", status);
-    link->started = true;
-    status = natsOptions_Create(&link->options);
-    if (status == NATS_OK)
-        status = set_servers(link->options, config->servers, link->host->deadline);
-    if (status == NATS_OK)
-        status = set_user(link);
-    if (status != NATS_OK)
-        return fail_status(link, "its options", status);
-    return wants_tls(config) ? set_tls(link) : 0;
-}
-
-static bool holds_secret(const char *const *servers)
-{
-    for (size_t i = 0; servers[i]; i++)
-        if (strchr(servers[i], '@'))
-            return true;
-    return false;
-}
-
 /* One that can be published to. */
 static bool is_subject(const char *subject)
 {
@@ -143,36 +18,13 @@ static bool is_subject(const char *subject)
 
 static const char *check(const struct config *config)
 {
-    int logins = !!config->user + !!config->token + !!config->nkey + !!config->creds;
-
-    if (!config->servers[0])
-        return "its 'servers' names none";
-    if (holds_secret(config->servers))
-        return "a user in a server's address: that is what 'user', 'password' and 'token' are for";
     if (!is_subject(config->subject))
         return "its 'subject' is none that can be published to";
     if (config->create && !config->stream)
         return "'create' needs a 'stream'";
     if (config->stream && (!is_subject(config->stream) || strchr(config->stream, '.')))
         return "its 'stream' is no name of a stream";
-    if (logins > 1)
-        return "only one of 'user', 'token', 'nkey' and 'creds' can be given";
-    if (!config->user != !config->password)
-        return "'user' and 'password' go together";
-    if (!config->nkey != !config->seed)
-        return "'nkey' and 'seed' go together";
-    return !config->cert != !config->cert_key ? "'cert' and 'cert_key' go together" : NULL;
-}
-
-static int read_credentials(struct nats_link *link)
-{
-    const struct config *config = link->config;
-
-    if (config->creds && credentials_read(&link->credentials, config->creds) < 0)
-        return fail(link, "its 'creds' hold no token and seed of a user", NULL);
-    if (config->seed && !(link->credentials.seed = strdup(config->seed)))
-        return fail(link, "out of memory", NULL);
-    return 0;
+    return NULL;
 }
 
 int nats_link_open(struct nats_link *link, const struct picket_host *host,
@@ -181,32 +33,30 @@ int nats_link_open(struct nats_link *link, const struct picket_host *host,
     link->host = host;
     link->config = config;
     const char *mistake = check(config);
-    int r = mistake ? fail(link, mistake, NULL) : read_credentials(link);
+    int r = mistake ? nats_connection_fail(&link->connection, mistake, NULL)
+                    : nats_connection_open(&link->connection, &config->login, host->deadline);
 
-    if (r == 0)
-        r = set_up(link);
     if (r < 0)
-        host->log(host, PICKET_LOG_ERROR, link->reason);
+        host->log(host, PICKET_LOG_ERROR, link->connection.reason);
+    else if (nats_connection_is_exposed(&link->connection))
+        host->log(host, PICKET_LOG_WARNING,
+                  "without TLS its password or token goes over the network for all to read");
     return r;
 }
 
 void nats_link_disconnect(struct nats_link *link)
 {
     natsSubscription_Destroy(link->acks);
-    natsConnection_Destroy(link->connection);
+    nats_connection_disconnect(&link->connection);
     free(link->inbox);
     link->acks = NULL;
-    link->connection = NULL;
     link->inbox = NULL;
 }
 
 void nats_link_close(struct nats_link *link)
 {
     nats_link_disconnect(link);
-    natsOptions_Destroy(link->options);
-    credentials_deinit(&link->credentials);
-    if (link->started)
-        nats_CloseAndWait(link->host->deadline / MS / 2);
+    nats_connection_close(&link->connection);
 }
 
 static natsStatus create_stream(struct nats_link *link, jsCtx *stream)
@@ -239,7 +89,7 @@ static int see_to_stream(struct nats_link *link)
 
     jsOptions_Init(&options);
     options.Wait = link->host->deadline / MS / 6;
-    natsStatus status = natsConnection_JetStream(&stream, link->connection, &options);
+    natsStatus status = natsConnection_JetStream(&stream, link->connection.handle, &options);
     jsStreamInfo *info = NULL;
 
     if (status == NATS_OK)
@@ -248,7 +98,9 @@ static int see_to_stream(struct nats_link *link)
         status = create_stream(link, stream);
     jsStreamInfo_Destroy(info);
     jsCtx_Destroy(stream);
-    return status == NATS_OK ? 0 : fail_status(link, "the stream cannot be created", status);
+    return status == NATS_OK ? 0
+                             : nats_connection_fail_status(&link->connection,
+                                                           "the stream cannot be created", status);
 }
 
 static int subscribe(struct nats_link *link)
@@ -261,22 +113,23 @@ static int subscribe(struct nats_link *link)
         link->inbox = strdup(inbox);
         natsInbox_Destroy(inbox);
         snprintf(subject, sizeof subject, "%s.*", link->inbox ? link->inbox : "");
-        status = link->inbox ? natsConnection_SubscribeSync(&link->acks, link->connection, subject)
-                             : NATS_NO_MEMORY;
+        status = link->inbox
+                     ? natsConnection_SubscribeSync(&link->acks, link->connection.handle, subject)
+                     : NATS_NO_MEMORY;
     }
-    return status == NATS_OK ? 0 : fail_status(link, "no acknowledgements can be had", status);
+    return status == NATS_OK ? 0
+                             : nats_connection_fail_status(
+                                   &link->connection, "no acknowledgements can be had", status);
 }
 
 int nats_link_connect(struct nats_link *link)
 {
-    if (link->connection)
+    if (link->connection.handle)
         return 0;
-    natsStatus status = natsConnection_Connect(&link->connection, link->options);
+    int r = nats_connection_connect(&link->connection);
 
-    if (status != NATS_OK)
-        return fail_status(link, "no server can be reached", status);
-    int r = subscribe(link);
-
+    if (r == 0)
+        r = subscribe(link);
     if (r == 0 && link->config->create)
         r = see_to_stream(link);
     if (r < 0)
@@ -286,7 +139,7 @@ int nats_link_connect(struct nats_link *link)
 
 size_t nats_link_most(struct nats_link *link)
 {
-    int64_t most = natsConnection_GetMaxPayload(link->connection);
+    int64_t most = natsConnection_GetMaxPayload(link->connection.handle);
 
     return most > 0 ? (size_t)most : SIZE_MAX;
 }
@@ -330,19 +183,21 @@ int nats_link_publish(struct nats_link *link, const struct picket_alert *alert)
     if (status == NATS_OK)
         status = set_headers(link, message, alert);
     if (status == NATS_OK)
-        status = natsConnection_PublishMsg(link->connection, message);
+        status = natsConnection_PublishMsg(link->connection.handle, message);
     natsMsg_Destroy(message);
     if (status != NATS_OK)
-        return fail_status(link, "an alert cannot be sent", status);
+        return nats_connection_fail_status(&link->connection, "an alert cannot be sent", status);
     link->sent++;
     return 0;
 }
 
 int nats_link_push(struct nats_link *link, int64_t ms)
 {
-    natsStatus status = natsConnection_FlushTimeout(link->connection, ms);
+    natsStatus status = natsConnection_FlushTimeout(link->connection.handle, ms);
 
-    return status == NATS_OK ? 0 : fail_status(link, "the server does not answer", status);
+    return status == NATS_OK ? 0
+                             : nats_connection_fail_status(&link->connection,
+                                                           "the server does not answer", status);
 }
 
 /* {"stream": "PICKET", "seq": 3} or {"error": {"code": 503, "err_code": 10077, "description": ""}}
@@ -357,17 +212,30 @@ static enum ack_kind judge(struct nats_link *link, natsMsg *message)
     if (error) {
         long long code = json_integer_value(json_object_get(error, "err_code"));
 
-        fail(link, "the stream does not take it",
-             json_string_value(json_object_get(error, "description")));
+        nats_connection_fail(&link->connection, "the stream does not take it",
+                             json_string_value(json_object_get(error, "description")));
         if (code == JSStreamMessageExceedsMaximumErr)
             kind = ACK_TOO_LARGE;
     } else if (json_object_get(ack, "seq")) {
         kind = ACK_STORED;
     } else {
-        fail(link, "what answers for the subject is no stream", link->config->subject);
+        nats_connection_fail(&link->connection, "what answers for the subject is no stream",
+                             link->config->subject);
     }
     json_decref(ack);
     return kind;
+}
+
+/* What the server does not permit, it says to nobody in particular. */
+static void fail_unacknowledged(struct nats_link *link, natsStatus status)
+{
+    const char *said = NULL;
+
+    natsConnection_GetLastError(link->connection.handle, &said);
+    if (said && *said)
+        nats_connection_fail(&link->connection, "an alert was not acknowledged", said);
+    else
+        nats_connection_fail_status(&link->connection, "an alert was not acknowledged", status);
 }
 
 enum ack_kind nats_link_next(struct nats_link *link, int64_t ms, uint64_t *number)
@@ -377,9 +245,10 @@ enum ack_kind nats_link_next(struct nats_link *link, int64_t ms, uint64_t *numbe
 
     if (status != NATS_OK) {
         if (status == NATS_NO_RESPONDERS)
-            fail(link, "no stream takes the subject", link->config->subject);
+            nats_connection_fail(&link->connection, "no stream takes the subject",
+                                 link->config->subject);
         else
-            fail_status(link, "an alert was not acknowledged", status);
+            fail_unacknowledged(link, status);
         return ACK_NONE;
     }
     const char *dot = strrchr(natsMsg_GetSubject(message), '.');

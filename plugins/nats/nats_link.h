@@ -1,18 +1,17 @@
-/* One connection to NATS at a time, for publishing to a JetStream stream: messages go out one after
- * another, their acknowledgements come back on a subject of this connection's own. A connection
- * that breaks is not mended under way: another begins with nats_link_connect(), so that what is
- * sent again is sent in order. */
+/* Publishing to a JetStream stream: messages go out one after another, their acknowledgements come
+ * back on a subject of this connection's own. What is sent again after a connection broke is sent
+ * on another, in order. */
 #ifndef PICKET_PLUGIN_NATS_LINK_H
 #define PICKET_PLUGIN_NATS_LINK_H
 
 #include <stdbool.h>
 
-#include "credentials.h"
+#include "../nats_connection/nats_connection.h"
 #include "picket/plugin.h"
 
 /* The user's. */
 struct config {
-    const char *const *servers;
+    struct nats_connection_options login;
     const char *subject;
     const char *stream;
     int create;
@@ -20,29 +19,15 @@ struct config {
     int64_t age;
     int64_t size;
     int64_t replicas;
-    int tls;
-    const char *ca;
-    const char *cert;
-    const char *cert_key;
-    const char *user;
-    const char *password;
-    const char *token;
-    const char *nkey;
-    const char *seed;
-    const char *creds;
 };
 
 struct nats_link {
     const struct picket_host *host;
     const struct config *config;
-    struct credentials credentials;
-    bool started; /* the library */
-    natsOptions *options;
-    natsConnection *connection; /* NULL: there is none */
+    struct nats_connection connection; /* its .reason says why something cannot be */
     natsSubscription *acks;
     char *inbox;
     uint64_t sent; /* the number of the next message */
-    char reason[512];
 };
 
 /* Zeroed before. A negative number after an error was logged; nats_link_close() even then. */

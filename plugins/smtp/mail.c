@@ -246,10 +246,6 @@ static void put_text(struct text_buffer *body, const struct picket_alert *alert)
 static void put_alert(struct text_buffer *body, const struct picket_host *host,
                       const struct picket_alert *alert)
 {
-    if (alert->text[0] != '{') { /* a line of the user's making */
-        put_text(body, alert);
-        return;
-    }
     put_line(body, host, "", alert->title);
     put_line(body, host, "", alert->message);
     text_buffer_put_string(body, "\nTime:       ");
@@ -285,11 +281,12 @@ void mail_put(const struct mail_form *form, const struct picket_alert *const *al
                                  "Content-Type: text/plain; charset=utf-8\r\n"
                                  "Content-Transfer-Encoding: quoted-printable\r\n\r\n");
     for (size_t i = 0; i < count; i++) {
-        bool lines = alerts[i]->text[0] != '{';
-
-        if (i && !lines)
+        if (i && !form->lines)
             text_buffer_put_string(&body, "\n----------------------------------------\n\n");
-        put_alert(&body, form->host, alerts[i]);
+        if (form->lines)
+            put_text(&body, alerts[i]);
+        else
+            put_alert(&body, form->host, alerts[i]);
     }
     if (body.failed)
         mail->failed = true;

@@ -10,6 +10,7 @@ struct mail_form {
     const struct picket_host *host;
     const char *from;
     const char *const *to; /* NULL behind the last */
+    bool lines;            /* the alerts' texts are lines of the user's making, not objects */
     const char *subject;   /* %{PATH} is what an alert has there, %% a percent sign */
 };
 

@@ -1,24 +1,8 @@
 /* Alerts as mails. */
 #include <stdlib.h>
-#include <string.h>
-#include <time.h>
 
-#include "../curl_session/curl_session.h"
-#include "mail.h"
-
-enum security { SECURITY_ALWAYS, SECURITY_OFFERED, SECURITY_NEVER };
-
-struct config {
-    const char *server;
-    const char *from;
-    const char *const *to;
-    const char *subject;
-    const char *user;
-    const char *password;
-    const char *ca;
-    int64_t every;
-    int tls;
-};
+#include "../curl_session/doubt.h"
+#include "mail_server.h"
 
 #define SECOND 1000000000LL
 
@@ -50,7 +34,7 @@ static const struct picket_option options[] = {
      .type = PICKET_DURATION,
      .value = "1m",
      .max = 86400 * SECOND,
-     .help = "at most one mail in so long, with what came meanwhile",
+     .help = "at most one mail in so long, with what came meanwhile; 0s: at once",
      .offset = offsetof(struct config, every)},
     {.name = "tls",
      .type = PICKET_ENUM,
@@ -74,146 +58,31 @@ static const struct picket_option options[] = {
 };
 
 struct smtp {
-    struct curl_session session;
-    const struct config *config;
-    struct mail_form form;
-    struct curl_slist *recipients;
-    size_t most; /* alerts in a mail for now */
-    struct text_buffer mail;
-    size_t sent;     /* bytes of it */
-    long long next;  /* when the next mail may go out, in ms of the monotonic clock */
-    char reply[512]; /* the last that was a refusal */
-    size_t reply_len;
+    struct mail_server server;
+    struct doubt doubt;
+    bool tries_another; /* than the first, which was not taken */
+    size_t most;        /* alerts in a mail for now */
+    long long next;     /* when the next mail may go out */
 };
-
-static long long milliseconds(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
-}
-
-static size_t hand_over(char *room, size_t one, size_t len, void *context)
-{
-    struct smtp *smtp = context;
-    size_t left = smtp->mail.len - smtp->sent;
-
-    len = left < len ? left : len;
-    memcpy(room, smtp->mail.data + smtp->sent, len);
-    smtp->sent += len;
-    return len;
-}
-
-/* A line of the server's. */
-static size_t listen_to(char *bytes, size_t one, size_t len, void *context)
-{
-    struct smtp *smtp = context;
-
-    if (len > 4 && (bytes[0] == '4' || bytes[0] == '5')) {
-        smtp->reply_len = len - 4 < sizeof smtp->reply ? len - 4 : sizeof smtp->reply;
-        memcpy(smtp->reply, bytes + 4, smtp->reply_len);
-    }
-    return len;
-}
-
-static int set_addresses(struct smtp *smtp)
-{
-    const struct config *config = smtp->config;
-
-    if (!mail_is_address(config->from))
-        return curl_session_refuse(&smtp->session, "its 'from' is no address", config->from);
-    if (!config->to[0])
-        return curl_session_refuse(&smtp->session, "its 'to' names nobody", NULL);
-    for (size_t i = 0; config->to[i]; i++) {
-        if (!mail_is_address(config->to[i]))
-            return curl_session_refuse(&smtp->session, "no address that mails can go to",
-                                       config->to[i]);
-        struct curl_slist *longer = curl_slist_append(smtp->recipients, config->to[i]);
-
-        if (!longer)
-            return curl_session_refuse(&smtp->session, "out of memory", NULL);
-        smtp->recipients = longer;
-    }
-    return 0;
-}
-
-static void set_transfer(struct smtp *smtp)
-{
-    static const long securities[] = {
-        [SECURITY_ALWAYS] = CURLUSESSL_ALL,
-        [SECURITY_OFFERED] = CURLUSESSL_TRY,
-        [SECURITY_NEVER] = CURLUSESSL_NONE,
-    };
-    CURL *curl = smtp->session.curl;
-    long seconds = (long)(smtp->session.share / SECOND);
-
-    curl_easy_setopt(curl, CURLOPT_URL, smtp->config->server);
-    curl_easy_setopt(curl, CURLOPT_PROXY, "");
-    curl_easy_setopt(curl, CURLOPT_USE_SSL, securities[smtp->config->tls]);
-    curl_easy_setopt(curl, CURLOPT_MAIL_FROM, smtp->config->from);
-    curl_easy_setopt(curl, CURLOPT_MAIL_RCPT, smtp->recipients);
-    /* One mailbox that is gone does not keep alerts from the others. */
-    curl_easy_setopt(curl, CURLOPT_MAIL_RCPT_ALLLOWFAILS, 1L);
-    curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
-    curl_easy_setopt(curl, CURLOPT_READFUNCTION, hand_over);
-    curl_easy_setopt(curl, CURLOPT_READDATA, smtp);
-    curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, listen_to);
-    curl_easy_setopt(curl, CURLOPT_HEADERDATA, smtp);
-    /* The goodbye to a server that answers no more is waited for beyond any other timeout, and
-     * would be in close() if the connection were kept. */
-    curl_easy_setopt(curl, CURLOPT_FORBID_REUSE, 1L);
-    curl_easy_setopt(curl, CURLOPT_SERVER_RESPONSE_TIMEOUT, seconds ? seconds : 1L);
-}
-
-static int set_up(struct smtp *smtp)
-{
-    const struct config *config = smtp->config;
-
-    if (config->password && config->tls != SECURITY_ALWAYS &&
-        curl_session_has_scheme(&smtp->session, "smtp"))
-        return curl_session_refuse(&smtp->session, "a password needs 'tls: always'", NULL);
-    if (!mail_is_subject(config->subject))
-        return curl_session_refuse(&smtp->session,
-                                   "its 'subject' has a % that is neither %% nor "
-                                   "%{PATH}",
-                                   NULL);
-    smtp->form = (struct mail_form){smtp->session.host, config->from, config->to, config->subject};
-    smtp->most = MAIL_ALERTS;
-    int r = set_addresses(smtp);
-
-    if (r == 0)
-        set_transfer(smtp);
-    return r;
-}
 
 static void smtp_close(void *instance)
 {
     struct smtp *smtp = instance;
 
-    curl_session_close(&smtp->session);
-    curl_slist_free_all(smtp->recipients);
-    text_buffer_deinit(&smtp->mail);
+    mail_server_close(&smtp->server);
     free(smtp);
 }
 
 static int smtp_open(const struct picket_host *host, const void *config, void **instance)
 {
-    const struct config *given = config;
     struct smtp *smtp = calloc(1, sizeof *smtp);
-    const struct curl_session_options session = {.url = given->server,
-                                                 .schemes = "smtp,smtps",
-                                                 .share = 45,
-                                                 .user = given->user,
-                                                 .password = given->password,
-                                                 .ca = given->ca};
 
     if (!smtp) {
         host->log(host, PICKET_LOG_ERROR, "out of memory");
         return -1;
     }
-    smtp->config = given;
-    if (curl_session_open(&smtp->session, host, &session) < 0 || set_up(smtp) < 0) {
+    smtp->most = MAIL_ALERTS;
+    if (mail_server_open(&smtp->server, host, config) < 0) {
         smtp_close(smtp);
         return -1;
     }
@@ -221,83 +90,101 @@ static int smtp_open(const struct picket_host *host, const void *config, void **
     return 0;
 }
 
-enum outcome {
-    OUTCOME_TAKEN,
-    OUTCOME_LATER,
-    OUTCOME_NEVER,  /* not for these addresses */
-    OUTCOME_DIVIDED /* the server does not like what is in it */
-};
-
-static enum outcome judge(const struct smtp *smtp, CURLcode code, long reply)
+static void retry(struct picket_verdict *verdict, uint32_t pause)
 {
-    bool refused = reply >= 500 && reply < 600;
-
-    if (code == CURLE_OK)
-        return OUTCOME_TAKEN;
-    /* 552: too large, which it may say before it has it. */
-    if (refused && (reply == 552 || smtp->sent == smtp->mail.len))
-        return OUTCOME_DIVIDED;
-    /* 530: log in first, or STARTTLS. */
-    return refused && code == CURLE_SEND_ERROR && reply != 530 ? OUTCOME_NEVER : OUTCOME_LATER;
+    verdict->action = PICKET_RETRY;
+    verdict->retry_ms = pause;
 }
 
-/* COUNT alerts in one mail; why it was not taken is in *REASON. */
-static enum outcome send_mail(struct smtp *smtp, const struct picket_alert *const *alerts,
-                              size_t count, const char **reason)
+/* COUNT alerts, the first of which is ALERT, were not taken. */
+static void settle_failure(struct smtp *smtp, enum outcome outcome,
+                           const struct picket_alert *alert, size_t count,
+                           struct picket_verdict *verdict)
 {
-    long reply = 0;
+    bool passing = outcome == OUTCOME_LATER || outcome == OUTCOME_BROKEN;
 
-    mail_put(&smtp->form, alerts, count, (long long)time(NULL), &smtp->mail);
-    *reason = "out of memory";
-    if (smtp->mail.failed)
-        return OUTCOME_LATER;
-    smtp->sent = 0;
-    smtp->reply_len = 0;
-    CURLcode code = curl_session_perform(&smtp->session);
-
-    curl_easy_getinfo(smtp->session.curl, CURLINFO_RESPONSE_CODE, &reply);
-    *reason = reply >= 400
-                  ? curl_session_answer(&smtp->session, reply, smtp->reply, smtp->reply_len)
-                  : curl_session_reason(&smtp->session, code);
-    return judge(smtp, code, reply);
-}
-
-static void settle(struct smtp *smtp, enum outcome outcome, size_t count,
-                   struct picket_verdict *verdict)
-{
-    bool divided = outcome == OUTCOME_DIVIDED && count > 1;
-
-    if (outcome == OUTCOME_TAKEN) {
-        verdict->delivered = count;
-        smtp->session.failures = 0;
-        smtp->most = smtp->most * 2 < MAIL_ALERTS ? smtp->most * 2 : MAIL_ALERTS;
-        smtp->next = milliseconds() + smtp->config->every / 1000000;
-    } else if (outcome == OUTCOME_LATER || divided) {
-        verdict->action = PICKET_RETRY;
-        verdict->retry_ms = divided ? 10 : curl_session_pause(&smtp->session);
-        if (divided)
-            smtp->most = count / 2;
-    } else {
+    if (outcome != OUTCOME_LATER && count > 1)
+        smtp->most = count / 2;
+    if (outcome == OUTCOME_TOO_LARGE && count == 1) {
         verdict->action = PICKET_REJECT;
-        verdict->rejected = count;
+        return;
     }
+    if (outcome != OUTCOME_LATER && count == 1) {
+        if (doubt_weigh(&smtp->doubt, alert->id, !passing, curl_session_now())) {
+            verdict->action = PICKET_REJECT;
+            return;
+        }
+        smtp->tries_another = doubt_wants_another(&smtp->doubt, !passing);
+    }
+    if (!passing)
+        verdict->reason = NULL; /* it is not known yet whose fault it is */
+    retry(verdict, passing ? curl_session_pause(&smtp->server.session) : 10);
+}
+
+/* How many can go together: none that was taken before its turn is among them. */
+static size_t choose(const struct smtp *smtp, const struct picket_alert *const *alerts,
+                     size_t count)
+{
+    size_t chosen = 1;
+
+    while (chosen < count && chosen < smtp->most && !doubt_has(&smtp->doubt, alerts[chosen]->id))
+        chosen++;
+    return chosen;
+}
+
+static void deliver(struct smtp *smtp, const struct picket_alert *const *alerts, size_t count,
+                    struct picket_verdict *verdict)
+{
+    size_t sent = choose(smtp, alerts, count);
+    enum outcome outcome = mail_server_send(&smtp->server, alerts, sent, &verdict->reason);
+
+    if (outcome != OUTCOME_TAKEN) {
+        settle_failure(smtp, outcome, alerts[0], sent, verdict);
+        return;
+    }
+    verdict->delivered = sent;
+    smtp->server.session.failures = 0;
+    smtp->most = smtp->most * 2 < MAIL_ALERTS ? smtp->most * 2 : MAIL_ALERTS;
+    smtp->next = curl_session_now() + smtp->server.config->every;
+}
+
+/* The last of them: it is furthest from what somebody sent on purpose, to have it refused. */
+static void try_another(struct smtp *smtp, const struct picket_alert *const *alerts, size_t count,
+                        struct picket_verdict *verdict)
+{
+    size_t last = count - 1;
+
+    smtp->tries_another = false;
+    while (last && doubt_has(&smtp->doubt, alerts[last]->id))
+        last--;
+    if (last &&
+        mail_server_send(&smtp->server, alerts + last, 1, &verdict->reason) == OUTCOME_TAKEN) {
+        doubt_prove(&smtp->doubt, alerts[last]->id, curl_session_now());
+        smtp->server.session.failures = 0;
+        verdict->reason = NULL;
+        retry(verdict, 10);
+        return;
+    }
+    retry(verdict, curl_session_pause(&smtp->server.session));
 }
 
 static void smtp_deliver(void *instance, const struct picket_alert *const *alerts, size_t count,
                          struct picket_verdict *verdict)
 {
     struct smtp *smtp = instance;
-    long long left = smtp->next - milliseconds();
-    size_t sent = count < smtp->most ? count : smtp->most;
+    long long left = (smtp->next - curl_session_now()) / 1000000;
 
     if (left > 0) {
-        verdict->action = PICKET_RETRY;
-        verdict->retry_ms = left < 3600000 ? (uint32_t)left : 3600000;
-        verdict->reason = "it is not time for another mail yet";
+        retry(verdict, left < 3600000 ? (uint32_t)left : 3600000);
         return;
     }
-    curl_session_begin(&smtp->session);
-    settle(smtp, send_mail(smtp, alerts, sent, &verdict->reason), sent, verdict);
+    curl_session_begin(&smtp->server.session);
+    if (doubt_forget(&smtp->doubt, alerts[0]->id))
+        verdict->delivered = 1;
+    else if (smtp->tries_another)
+        try_another(smtp, alerts, count, verdict);
+    else
+        deliver(smtp, alerts, count, verdict);
 }
 
 const struct picket_plugin picket_plugin = {

@@ -52,8 +52,7 @@ int address_init(struct address *address, const char *server, const char *port, 
     if (*server == '[' && !bracket)
         return -EINVAL;
     memset(address, 0, sizeof *address);
-    address->hints =
-        (struct addrinfo){.ai_socktype = type, .ai_flags = AI_ADDRCONFIG | AI_NUMERICSERV};
+    address->hints = (struct addrinfo){.ai_socktype = type, .ai_flags = AI_NUMERICSERV};
     use_monotonic_clock(&address->is_done);
     if (colon && !is_number(colon + 1))
         return -EINVAL;

@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,10 @@
 
 /* A server that does not acknowledge for so long, in ms, is gone. */
 #define SILENCE 30000
+
+/* Of a server that ends a stream, in ms: what it was sent before that is with whoever is to have
+ * it, what came later may have been read and not looked at. TLS servers have a record in hand. */
+#define SETTLED 5000
 
 /* TLS makes records of so much: what it was given once it must be given again. */
 #define RECORD_MAX 16384
@@ -144,22 +149,39 @@ static bool has_unacknowledged(const struct connection *connection)
     return ioctl(connection->fd, SIOCOUTQ, &waiting) < 0 || waiting > 0;
 }
 
-/* Servers of syslog say nothing, but for TLS: when there is something to read, it is the end. */
-static void look_whether_it_ended(struct connection *connection)
+/* Of a stream that the server has ended; the last thing that came from it was that. */
+static bool may_be_unread(const struct connection *connection)
+{
+    struct tcp_info info = {0};
+    socklen_t size = sizeof info;
+
+    return has_unacknowledged(connection) ||
+           getsockopt(connection->fd, IPPROTO_TCP, TCP_INFO, &info, &size) < 0 ||
+           (int64_t)info.tcpi_last_data_sent - info.tcpi_last_ack_recv < SETTLED;
+}
+
+/* Servers of syslog say nothing, but for TLS: when there is something to read, it is the end.
+ * -EPROTO: and the server has said why. */
+static int look_whether_it_ended(struct connection *connection)
 {
     char bytes[256];
     ssize_t got;
+    int r = connection->tls ? tls_drain(connection->tls) : 0;
 
-    if (connection->tls)
-        tls_drain(connection->tls);
+    if (r < 0) {
+        explain(connection, r, NULL);
+        lose(connection, true);
+        return r;
+    }
     do
         got = recv(connection->fd, bytes, sizeof bytes,
                    MSG_DONTWAIT | (connection->tls ? MSG_PEEK : 0));
     while (got > 0 && !connection->tls);
     if (got == 0)
-        lose(connection, has_unacknowledged(connection));
+        lose(connection, may_be_unread(connection));
     else if (got < 0 && errno != EAGAIN)
         lose(connection, true);
+    return 0;
 }
 
 static int wait_for(const struct connection *connection, short events, long long most)
@@ -203,17 +225,46 @@ static int connect_to(struct connection *connection, const struct addrinfo *info
     return r;
 }
 
+/* A datagram tells nobody whether anyone is there: each address has its turn, when the one before
+ * failed. */
+static int connect_to_next(struct connection *connection, const struct addrinfo *list)
+{
+    const struct addrinfo *info = list;
+
+    for (size_t skip = connection->next; info && skip; skip--)
+        info = info->ai_next;
+    if (!info) {
+        connection->next = 0;
+        info = list;
+    }
+    int r = connect_to(connection, info, 0);
+
+    connection->next += r < 0;
+    return r;
+}
+
 /* Each of a server's addresses has its share of the time. */
 static int connect_to_any(struct connection *connection, const struct addrinfo *list)
 {
     int r = -EADDRNOTAVAIL;
     int rest = 0;
 
+    if (!connection->stream)
+        return connect_to_next(connection, list);
     for (const struct addrinfo *info = list; info; info = info->ai_next)
         rest++;
     for (const struct addrinfo *info = list; info && r < 0; info = info->ai_next)
         r = connect_to(connection, info, time_left(connection) / rest--);
     return r;
+}
+
+/* Whoever says nothing in half of the time is content. */
+static int await_acceptance(struct connection *connection)
+{
+    if (!tls_is_doubtful(connection->tls) ||
+        wait_for(connection, POLLIN, time_left(connection) / 2) < 0)
+        return 0;
+    return tls_drain(connection->tls);
 }
 
 static int shake_hands(struct connection *connection)
@@ -228,7 +279,7 @@ static int shake_hands(struct connection *connection)
         if (r < 0)
             break;
     }
-    return r;
+    return r < 0 ? r : await_acceptance(connection);
 }
 
 static int dial(struct connection *connection)
@@ -286,13 +337,15 @@ static int pump(struct connection *connection)
 
 int connection_begin(struct connection *connection)
 {
+    bool was_there = connection->fd >= 0 && connection->stream;
+    int r;
+
     connection->due = milliseconds() + PATIENCE;
-    if (connection->fd >= 0 && connection->stream)
-        look_whether_it_ended(connection);
+    r = was_there ? look_whether_it_ended(connection) : 0;
     if (connection->fd >= 0)
         forget_old(connection);
-    int r = connection->fd < 0 ? dial(connection) : 0;
-
+    if (r == 0 && connection->fd < 0)
+        r = dial(connection);
     if (r == 0)
         r = pump(connection);
     if (r < 0 && r != -EAGAIN && connection->fd >= 0)
@@ -301,13 +354,23 @@ int connection_begin(struct connection *connection)
     return r;
 }
 
+/* UDP: whoever is there may be found elsewhere by now. */
+static int give_up_address(struct connection *connection, int r)
+{
+    if (r != -EAGAIN && r != -EMSGSIZE) {
+        hang_up(connection);
+        connection->next++;
+    }
+    return explain(connection, r, NULL);
+}
+
 int connection_send(struct connection *connection, const char *bytes, size_t len)
 {
     while (send(connection->fd, bytes, len, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
         int r = -errno;
 
         if (r != -EAGAIN || time_left(connection) == 0)
-            return explain(connection, r, NULL);
+            return give_up_address(connection, r);
         wait_for(connection, POLLOUT, time_left(connection));
     }
     return 0;
@@ -319,7 +382,7 @@ int connection_check(struct connection *connection)
     socklen_t size = sizeof error;
 
     getsockopt(connection->fd, SOL_SOCKET, SO_ERROR, &error, &size);
-    return error ? explain(connection, -error, NULL) : 0;
+    return error ? give_up_address(connection, -error) : 0;
 }
 
 void connection_put(struct connection *connection, const char *bytes, size_t len)

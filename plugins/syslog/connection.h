@@ -3,7 +3,11 @@
  *
  * TCP tells what the server's kernel took, not what the server read. When a stream breaks, what was
  * sent last is therefore sent again on the next one, unless it ended as one does whose every byte
- * was read: Linux resets a connection that is closed with bytes unread. For one thread. */
+ * was read (Linux resets a connection that is closed with bytes unread) some seconds before. For
+ * one thread.
+ *
+ * A server of TLS 1.3 says only after the handshake that it does not like our certificate, or wants
+ * one: one that asks for it is given a moment to say so before anything is sent. */
 #ifndef PICKET_PLUGIN_SYSLOG_CONNECTION_H
 #define PICKET_PLUGIN_SYSLOG_CONNECTION_H
 
@@ -20,6 +24,7 @@ struct connection {
     size_t keep;     /* bytes to send again when a stream breaks */
 
     int fd;
+    size_t next;   /* UDP: which of the server's addresses is the next to try */
     long long due; /* when a batch has waited enough, in ms of the monotonic clock */
     /* Of a stream: frames that were sent and are kept, those of this batch from BASE on. */
     struct text_buffer out;
@@ -37,9 +42,10 @@ void connection_deinit(struct connection *connection);
  * longer than a second. 0 or -errno, then .reason says why. */
 int connection_begin(struct connection *connection);
 
-/* UDP: one message. 0 or -errno: -EMSGSIZE when it never can be. */
+/* UDP: one message. 0 or -errno: -EMSGSIZE when it never can be. After any other but -EAGAIN the
+ * next batch goes to the next of the server's addresses, as it is then looked up. */
 int connection_send(struct connection *connection, const char *bytes, size_t len);
-/* UDP: 0, or -errno when the network has said by now that nobody is there. */
+/* UDP: 0, or -errno when the network has said by now that nobody is there; likewise. */
 int connection_check(struct connection *connection);
 
 /* TCP: one more message, for connection_write(). */

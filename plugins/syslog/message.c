@@ -5,8 +5,10 @@
 #include <syslog.h>
 #include <time.h>
 
-/* Longer texts are cut: rsyslog's and journald's own limits are near. */
-#define TEXT_MAX 6000
+/* Longer texts are cut: journald's own limit is near, and with its header and parameters a message
+ * is less than the 8 KiB that rsyslog takes. */
+#define TEXT_MAX      6000
+#define PARAMETER_MAX 480
 
 static void put_priority(struct text_buffer *out, const struct message_style *style,
                          const struct picket_alert *alert)
@@ -38,7 +40,7 @@ static void put_parameter(struct text_buffer *out, const struct picket_host *hos
                           const char *value)
 {
     const char *shown = value ? host->printable(host, value) : NULL;
-    size_t len = shown ? text_cut(shown, TEXT_MAX) : 0;
+    size_t len = shown ? text_cut(shown, PARAMETER_MAX) : 0;
 
     if (!shown)
         return;
@@ -48,7 +50,7 @@ static void put_parameter(struct text_buffer *out, const struct picket_host *hos
             text_buffer_put_char(out, '\\');
         text_buffer_put_char(out, shown[i]);
     }
-    text_buffer_put_char(out, '"');
+    text_buffer_put_string(out, shown[len] ? "…\"" : "\"");
 }
 
 /* What a header field may hold: printable ASCII, no space, not nothing. */
@@ -124,7 +126,7 @@ static void put_short_content(struct text_buffer *out, const struct message_styl
 {
     const char *severity = style->host->value(style->host, alert, "rule.severity");
 
-    if (style->form != MESSAGE_RFC5424)
+    if (style->form != MESSAGE_RFC5424 && alert->kind == PICKET_KIND_ALERT)
         text_buffer_printf(out, "%.256s [%.32s] ", alert->rule, severity ? severity : "-");
     put_text(out, style->host, alert->message);
 }

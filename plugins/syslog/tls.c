@@ -6,6 +6,7 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
+#include <openssl/x509v3.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -16,6 +17,7 @@ struct tls {
     struct tls_options options;
     SSL_CTX *context;
     SSL *session; /* NULL: none */
+    bool asked;   /* the server wants to see a certificate of ours */
     char reason[192];
 };
 
@@ -61,6 +63,16 @@ static const char *use_trust(const struct tls *tls)
                : "its 'ca' is no file of PEM certificates that the user outputs run as may read";
 }
 
+/* OpenSSL calls it when the server asks. */
+static int note_request(SSL *session, void *argument)
+{
+    struct tls *tls = argument;
+
+    (void)session;
+    tls->asked = true;
+    return 1;
+}
+
 static const char *set_up(struct tls *tls)
 {
     tls->context = SSL_CTX_new(TLS_client_method());
@@ -69,6 +81,9 @@ static const char *set_up(struct tls *tls)
     SSL_CTX_set_min_proto_version(tls->context, TLS1_2_VERSION);
     SSL_CTX_set_mode(tls->context,
                      SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    /* An end without a word is one of TCP, and looked at there. */
+    SSL_CTX_set_options(tls->context, SSL_OP_NO_RENEGOTIATION | SSL_OP_IGNORE_UNEXPECTED_EOF);
+    SSL_CTX_set_cert_cb(tls->context, note_request, tls);
     const char *mistake = use_trust(tls);
 
     return mistake ? mistake : use_certificate(tls);
@@ -110,6 +125,7 @@ static bool expect_host(const struct tls *tls)
 
     if (inet_pton(AF_INET, host, ip) == 1 || inet_pton(AF_INET6, host, ip) == 1)
         return X509_VERIFY_PARAM_set1_ip_asc(parameters, host) == 1;
+    SSL_set_hostflags(tls->session, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
     return SSL_set1_host(tls->session, host) == 1 &&
            SSL_set_tlsext_host_name(tls->session, host) == 1;
 }
@@ -117,6 +133,7 @@ static bool expect_host(const struct tls *tls)
 int tls_begin(struct tls *tls, int fd)
 {
     tls_end(tls);
+    tls->asked = false;
     tls->session = SSL_new(tls->context);
     if (tls->session && SSL_set_fd(tls->session, fd) == 1 && expect_host(tls)) {
         SSL_set_connect_state(tls->session);
@@ -190,13 +207,25 @@ ssize_t tls_write(struct tls *tls, const char *bytes, size_t len, short *events)
     return r > 0 ? r : fail(tls, r, errno, events);
 }
 
-void tls_drain(struct tls *tls)
+bool tls_is_doubtful(const struct tls *tls)
+{
+    return tls->asked && SSL_version(tls->session) >= TLS1_3_VERSION;
+}
+
+int tls_drain(struct tls *tls)
 {
     char bytes[256];
+    short events;
+    int got;
 
-    while (SSL_read(tls->session, bytes, sizeof bytes) > 0)
-        continue;
     ERR_clear_error();
+    do
+        got = SSL_read(tls->session, bytes, sizeof bytes);
+    while (got > 0);
+    int r = SSL_get_error(tls->session, got) == SSL_ERROR_SSL ? fail(tls, got, 0, &events) : 0;
+
+    ERR_clear_error();
+    return r;
 }
 
 const char *tls_reason(const struct tls *tls)

@@ -3,6 +3,7 @@
 #ifndef PICKET_PLUGIN_SYSLOG_TLS_H
 #define PICKET_PLUGIN_SYSLOG_TLS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -28,10 +29,14 @@ void tls_end(struct tls *tls);
 int tls_shake_hands(struct tls *tls, short *events);
 ssize_t tls_write(struct tls *tls, const char *bytes, size_t len, short *events);
 
-/* Takes what the server says, which is nothing that matters. */
-void tls_drain(struct tls *tls);
+/* Whether the server may still refuse us for our certificate, or want of one. */
+bool tls_is_doubtful(const struct tls *tls);
 
-/* Why the last handshake or write failed. */
+/* Takes what the server says, which is nothing that matters; -EPROTO when it says that it breaks
+ * off, and why. */
+int tls_drain(struct tls *tls);
+
+/* Why the last handshake, write or reading failed. */
 const char *tls_reason(const struct tls *tls);
 
 #endif

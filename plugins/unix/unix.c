@@ -43,7 +43,7 @@ static const struct picket_option options[] = {
      .value = "64",
      .min = 1,
      .max = SUBSCRIBERS_MAX,
-     .help = "how many may be connected at a time",
+     .help = "how many may be connected at a time; more are turned away",
      .offset = offsetof(struct config, subscribers)},
     {.name = "wait",
      .type = PICKET_BOOL,
@@ -51,6 +51,9 @@ static const struct picket_option options[] = {
      .help = "keep alerts while nobody is connected; else they are let go",
      .offset = offsetof(struct config, wait)},
 };
+
+/* Those who read 640 alerts a second are not cut off at the default patience. */
+#define BATCH_MAX 64
 
 /* How soon it is looked again whether somebody has come, in milliseconds. */
 #define WAIT_RETRY 200
@@ -246,6 +249,7 @@ const struct picket_plugin picket_plugin = {
     .option_size = sizeof *options,
     .option_count = sizeof options / sizeof *options,
     .config_size = sizeof(struct config),
+    .batch_max = BATCH_MAX,
     .open = unix_open,
     .deliver = unix_deliver,
     .close = unix_close,

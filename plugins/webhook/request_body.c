@@ -37,15 +37,9 @@ static const char *severity_name(const struct picket_alert *alert)
     return names[level_of(alert)];
 }
 
-/* Of the output's format: a line that the user made, not the alert as an object. */
-static bool is_line(const struct picket_alert *alert)
+static const char *words(const struct rendering *to, const struct picket_alert *alert)
 {
-    return alert->text[0] != '{';
-}
-
-static const char *words(const struct picket_alert *alert)
-{
-    return is_line(alert) && alert->text_len ? alert->text : alert->message;
+    return to->form->lines && alert->text_len ? alert->text : alert->message;
 }
 
 static void put_string(const struct rendering *to, const char *string)
@@ -69,13 +63,14 @@ static void put_member(const struct rendering *to, const char *key, const char *
 
 static void put_plain(const struct rendering *to, const struct picket_alert *alert)
 {
-    if (to->form->arrangement == ARRANGEMENT_ARRAY && is_line(alert))
+    if (to->form->arrangement == ARRANGEMENT_ARRAY && to->form->lines)
         text_buffer_put_json(to->body, alert->text, alert->text_len);
     else
         text_buffer_put(to->body, alert->text, alert->text_len);
 }
 
-/* Slack, "Escaping text": these three are all that begins something. */
+/* Slack, "Escaping text": these three are all that begins something; that addresses in a text
+ * become links, and are fetched by Slack, is put off for the whole message. */
 static void escape_slack(struct text_buffer *out, char c)
 {
     if (c == '&')
@@ -158,11 +153,11 @@ static void put_attachment(const struct rendering *to, const struct picket_alert
     put_string(to, "{\"color\":");
     put_json(to, colors[level_of(alert)]);
     put_string(to, ",\"fallback\":");
-    put_shown(to, words(alert));
+    put_shown(to, words(to, alert));
     put_string(to, ",\"title\":");
     put_shown(to, alert->title);
     put_string(to, ",\"text\":");
-    put_shown(to, words(alert));
+    put_shown(to, words(to, alert));
     put_fields(to, alert);
     put_string(to, ",\"footer\":");
     put_shown(to, alert->id);
@@ -188,9 +183,11 @@ static void put_container(const struct rendering *to, const struct picket_alert 
     put_string(to, "{\"type\":\"Container\",\"separator\":true,\"style\":");
     put_json(to, styles[level_of(alert)]);
     put_string(to, ",\"items\":[");
-    put_paragraph(to, alert->title, ",\"weight\":\"Bolder\"");
-    put_string(to, ",");
-    put_paragraph(to, words(alert), "");
+    if (*alert->title) {
+        put_paragraph(to, alert->title, ",\"weight\":\"Bolder\"");
+        put_string(to, ",");
+    }
+    put_paragraph(to, words(to, alert), "");
     put_string(to, ",");
     text_buffer_put_string(&below, severity_name(alert));
     text_buffer_put_string(&below, " · ");
@@ -208,7 +205,9 @@ static void put_container(const struct rendering *to, const struct picket_alert 
 
 static void put_summary(const struct rendering *to, const struct picket_alert *alert)
 {
-    const char *text = *words(alert) ? words(alert) : *alert->title ? alert->title : alert->rule;
+    const char *text = *words(to, alert) ? words(to, alert)
+                       : *alert->title   ? alert->title
+                                         : alert->rule;
     struct text_buffer summary = {0};
 
     text_buffer_put(&summary, text, text_cut(text, SUMMARY_MAX));
@@ -254,7 +253,7 @@ static void put_labels(const struct rendering *to, const struct picket_alert *al
     put_string(to, "},\"annotations\":{\"summary\":");
     put_json(to, alert->title);
     put_string(to, ",\"description\":");
-    put_shown(to, words(alert));
+    put_shown(to, words(to, alert));
     put_string(to, "},\"startsAt\":\"");
     text_buffer_put_time(to->body, alert->time);
     put_string(to, "\"}");
@@ -275,7 +274,9 @@ static const struct layout plain[ARRANGEMENT_COUNT] = {
 };
 
 static const struct layout services[SERVICE_COUNT] = {
-    [SERVICE_SLACK] = {"{\"attachments\":[", ",", "]}", put_attachment, ATTACHMENTS, CHAT},
+    [SERVICE_SLACK] = {"{\"parse\":\"none\",\"unfurl_links\":false,\"unfurl_media\":false,"
+                       "\"attachments\":[",
+                       ",", "]}", put_attachment, ATTACHMENTS, CHAT},
     [SERVICE_MATTERMOST] = {"{\"attachments\":[", ",", "]}", put_attachment, ATTACHMENTS, CHAT},
     [SERVICE_TEAMS] = {"{\"type\":\"message\",\"attachments\":[{\"contentType\":"
                        "\"application/vnd.microsoft.card.adaptive\",\"contentUrl\":null,"
@@ -298,11 +299,11 @@ size_t request_body_most(const struct request_form *form)
     return layout_of(form)->most;
 }
 
-const char *request_body_type(const struct request_form *form, const struct picket_alert *alert)
+const char *request_body_type(const struct request_form *form)
 {
     if (form->service != SERVICE_PLAIN || form->arrangement == ARRANGEMENT_ARRAY)
         return "application/json";
-    if (is_line(alert))
+    if (form->lines)
         return "text/plain; charset=utf-8";
     return form->arrangement == ARRANGEMENT_LINES ? "application/x-ndjson" : "application/json";
 }

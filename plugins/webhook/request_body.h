@@ -22,14 +22,15 @@ enum arrangement { ARRANGEMENT_ARRAY, ARRANGEMENT_LINES, ARRANGEMENT_SINGLE, ARR
 struct request_form {
     enum service service;
     enum arrangement arrangement;
+    bool lines;        /* the alerts' texts are lines, not objects */
     const char *token; /* PagerDuty's routing key; may be NULL elsewhere */
 };
 
 /* The most alerts one request of that form has. */
 size_t request_body_most(const struct request_form *form);
 
-/* The type of a body that begins with ALERT. */
-const char *request_body_type(const struct request_form *form, const struct picket_alert *alert);
+/* The type of a body. */
+const char *request_body_type(const struct request_form *form);
 
 /* Puts alerts, COUNT at most and one at least, into BODY, which is cleared before. How
  * many; 0 when out of memory. Within a callback, for the host's sake. */

@@ -1,13 +1,16 @@
 /* How long it takes from an exec to its alert, read from the watcher's pipe.
  *
- *     latency_bench [-s SECONDS] [-r RATE]... [-i SECONDS] [-e EACH] NAME=COMMAND...
+ *     latency_bench [-s SECONDS] [-r RATE]... [-i SECONDS] [-e EACH] [-n ROUNDS] [-a FIFO]
+ *                   NAME=COMMAND...
  *
  * Each COMMAND is a watcher that prints a line with the command line of every program whose first
  * argument begins with "picket-latency-". For each RATE (default 10, 100 and 1000 a second)
  * programs are started for SECONDS, at uneven intervals, each with a number of its own; its time
  * runs from right before execve(2) to when the line with its number has been read. Prints a JSON
  * line for each, with what the watcher's own process used of a CPU; with -i first one for SECONDS
- * in which nothing is started. */
+ * in which nothing is started. With -a the lines come from FIFO, into which somebody else writes,
+ * not from the watcher's standard output; with -n it is all done ROUNDS times, watcher by
+ * watcher. */
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
@@ -37,7 +40,8 @@ struct watcher {
 };
 
 struct bench {
-    unsigned seconds, idle, each;
+    unsigned seconds, idle, each, rounds;
+    const char *fifo; /* NULL: the watcher's standard output */
     unsigned rates[RATES_MAX];
     unsigned rate_count;
 };
@@ -48,17 +52,15 @@ static void die(const char *what)
     exit(1);
 }
 
-/* Notes the time of each number in the line. A line may have one more than once. */
+/* Notes the time of each number in the line, which may have one more than once. */
 static void read_line(const char *line, int64_t now)
 {
-    const char *at = strstr(line, TOKEN);
+    while ((line = strstr(line, TOKEN))) {
+        unsigned long number = strtoul(line += sizeof TOKEN - 1, NULL, 10);
 
-    if (!at)
-        return;
-    unsigned long number = strtoul(at + sizeof TOKEN - 1, NULL, 10);
-
-    if (number < EXECS_MAX && alerted[number] == 0)
-        __atomic_store_n(&alerted[number], now, __ATOMIC_RELEASE);
+        if (number < EXECS_MAX && alerted[number] == 0)
+            __atomic_store_n(&alerted[number], now, __ATOMIC_RELEASE);
+    }
 }
 
 static void *read_alerts(void *argument)
@@ -130,12 +132,14 @@ static void sleep_until(int64_t time)
     clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
 }
 
-static void watcher_start(struct watcher *watcher)
+static void watcher_start(struct watcher *watcher, const char *fifo)
 {
     int ends[2];
 
     if (pipe2(ends, O_CLOEXEC) < 0)
         die("pipe");
+    if (fifo && (close(ends[0]), ends[0] = open(fifo, O_RDONLY | O_CLOEXEC)) < 0)
+        die(fifo);
     watcher->pipe = ends[0];
     watcher->pid = fork();
     if (watcher->pid == 0) {
@@ -250,7 +254,7 @@ static void watcher_measure(const struct bench *bench, struct watcher *watcher)
 {
     pthread_t reader;
 
-    watcher_start(watcher);
+    watcher_start(watcher, bench->fifo);
     if (pthread_create(&reader, NULL, read_alerts, watcher) != 0)
         die("thread");
     watcher_await(watcher);
@@ -260,19 +264,25 @@ static void watcher_measure(const struct bench *bench, struct watcher *watcher)
         rate_measure(bench, watcher, bench->rates[i]);
     kill(watcher->pid, SIGTERM);
     waitpid(watcher->pid, NULL, 0);
+    if (bench->fifo)
+        pthread_cancel(reader); /* who writes into it goes on */
     pthread_join(reader, NULL);
     close(watcher->pipe);
 }
 
 static void arguments_read(struct bench *bench, int argc, char **argv)
 {
-    for (int option; (option = getopt(argc, argv, "s:r:i:e:")) >= 0;) {
+    for (int option; (option = getopt(argc, argv, "s:r:i:e:n:a:")) >= 0;) {
         unsigned number = optarg ? (unsigned)strtoul(optarg, NULL, 10) : 0;
 
         if (option == 's')
             bench->seconds = number;
         else if (option == 'e')
             bench->each = number;
+        else if (option == 'n')
+            bench->rounds = number;
+        else if (option == 'a')
+            bench->fifo = optarg;
         else if (option == 'i')
             bench->idle = number;
         else if (option == 'r' && bench->rate_count < RATES_MAX && number > 0)
@@ -289,7 +299,7 @@ static void arguments_read(struct bench *bench, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    struct bench bench = {.seconds = 10, .each = 1};
+    struct bench bench = {.seconds = 10, .each = 1, .rounds = 1};
 
     arguments_read(&bench, argc, argv);
     for (int i = optind; i < argc; i++) {
@@ -298,7 +308,10 @@ int main(int argc, char **argv)
         if (!equals)
             return 2;
         *equals = '\0';
-        watcher_measure(&bench, &(struct watcher){.name = argv[i], .command = equals + 1});
     }
+    while (bench.rounds--)
+        for (int i = optind; i < argc; i++)
+            watcher_measure(&bench, &(struct watcher){.name = argv[i],
+                                                      .command = argv[i] + strlen(argv[i]) + 1});
     return 0;
 }

@@ -76,6 +76,9 @@ static void is_nobody(void **state)
     expect(*state, "dumpable", 0);
     expect(*state, "own_session", 1);
     expect(*state, "core_limit", 0);
+    expect(*state, "files_limit", 1024);
+    if (root)
+        expect(*state, "tasks_limit", 4096);
 }
 
 static void has_few_descriptors(void **state)
@@ -120,6 +123,7 @@ static void cannot_change_the_machine(void **state)
 
     for (size_t i = 0; i < sizeof attempts / sizeof *attempts; i++)
         expect(*state, attempts[i], EPERM);
+    expect(*state, "later_call", ENOSYS);
 }
 
 static void sees_and_writes_no_files_of_others(void **state)
@@ -171,7 +175,8 @@ static void cannot_leave(void **state)
 static void cannot_take_memory_past_its_limit(void **state)
 {
     static const char *const attempts[] = {"shared_memory", "growing_memory", "memfd_create",
-                                           "shmget"};
+                                           "shmget",        "msgget",         "semget",
+                                           "mq_open",       "io_setup"};
 
     for (size_t i = 0; i < sizeof attempts / sizeof *attempts; i++)
         expect(*state, attempts[i], EPERM);

@@ -91,10 +91,22 @@ static void greet(const struct picket_alert *alert)
     close(fd);
 }
 
+/* As a careless library would. */
+static void blab(const char *token)
+{
+    char line[128];
+
+    snprintf(line, sizeof line, "logging in as x:%s", token);
+    services->log(services, PICKET_LOG_INFO, line);
+    fprintf(stderr, "%s has not worked\n", token);
+}
+
 static void filer_deliver(void *instance, const struct picket_alert *const *alerts, size_t count,
                           struct picket_verdict *verdict)
 {
     (void)instance;
+    if (settings->token)
+        blab(settings->token);
     for (size_t i = 0; i < count; i++) {
         if (settings->rotate)
             services->rotate(services, "path", (uint32_t)settings->rotate);

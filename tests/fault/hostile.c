@@ -2,16 +2,22 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "picket/plugin.h"
+
+#ifndef HOSTILE_NEEDS
+#define HOSTILE_NEEDS 0
+#endif
 
 /* Where the core keeps its socket to the engine: a plugin is not told, but can find out. */
 #define SOCKET 3
@@ -19,6 +25,7 @@
 enum mode {
     MODE_ABORT,         /* at every alert */
     MODE_ABORT_AT,      /* at the alert whose id is `at` */
+    MODE_ABORT_TENTH,   /* at the tenth of each life */
     MODE_SLEEP,         /* for ever */
     MODE_EXIT,          /* while delivering */
     MODE_MANY,          /* says it delivered more than it was given */
@@ -36,15 +43,26 @@ enum mode {
     MODE_LAST_WORDS,    /* on standard error, without a newline */
     MODE_OPEN_FAILS,
     MODE_OPEN_SLEEPS,
-    MODE_SLOW,        /* one alert a call, a millisecond each */
-    MODE_REJECT,      /* the alert `at` */
-    MODE_REJECT_HALF, /* the later half of a batch, once it has `at` alerts */
-    MODE_RETRY,       /* the alert `at`, three times */
-    MODE_HOARD,       /* takes memory until there is none, then delivers */
-    MODE_DESCRIPTORS, /* writes to each that there is */
-    MODE_BURN,        /* in a thread, from the first alert on, and delivers */
+    MODE_SLOW,            /* one alert a call, a millisecond each */
+    MODE_REJECT,          /* the alert `at` */
+    MODE_REJECT_HALF,     /* the later half of a batch, once it has `at` alerts */
+    MODE_RETRY,           /* the alert `at`, three times */
+    MODE_HOARD,           /* takes memory until there is none, then delivers */
+    MODE_HOARD_READ_ONLY, /* memory of which RLIMIT_DATA does not know any more, then sleeps */
+    MODE_HOARD_ZERO,      /* memory of /dev/zero, likewise */
+    MODE_CROWD,           /* leaves processes behind that say lines of log for ever, and dies */
+    MODE_FORESEE,         /* reads no further batch, and says of each that it is delivered */
+    MODE_ROTATE,          /* asks for its file to be begun anew, for ever, waiting for no answer */
+    MODE_DESCRIPTORS,     /* writes to each that there is */
+    MODE_BURN,            /* in a thread, from the first alert on, and delivers */
     MODE_CLOSE_ABORTS,
     MODE_CLOSE_CLOSES, /* what is the core's */
+    MODE_NONBLOCKING,  /* makes it so, what is the core's */
+    MODE_FLUSH_FAILS,
+    MODE_CLINGS,  /* to the file that it was given first */
+    MODE_THREADS, /* as many as it can have */
+    MODE_BABBLE,  /* lines of log, for ever */
+    MODE_REJECT_SILENTLY,
     MODE_FAULTLESS
 };
 
@@ -57,15 +75,19 @@ struct config {
 static const struct picket_option options[] = {
     {.name = "mode",
      .type = PICKET_ENUM,
-     .choices = "abort|abort_at|sleep|exit|many|many_rejected|most_rejected|one_too_many|none|"
-                "action|frame|long_frame|foreign|close_socket|"
-                "spam|stderr|last_words|open_fails|open_sleeps|slow|reject|reject_half|retry|hoard|"
-                "descriptors|burn|close_aborts|close_closes|faultless",
+     .choices =
+         "abort|abort_at|abort_tenth|sleep|exit|many|many_rejected|most_rejected|one_too_many|none|"
+         "action|frame|long_frame|foreign|close_socket|"
+         "spam|stderr|last_words|open_fails|open_sleeps|slow|reject|reject_half|retry|"
+         "hoard|hoard_read_only|hoard_zero|crowd|foresee|rotate|"
+         "descriptors|burn|close_aborts|close_closes|"
+         "nonblocking|flush_fails|clings|threads|babble|reject_silently|faultless",
      .flags = PICKET_REQUIRED,
      .help = "what to do",
      .offset = offsetof(struct config, mode)},
     {.name = "path",
      .type = PICKET_FILE,
+     .flags = PICKET_ROTATES,
      .help = "gets the JSON of what is delivered",
      .offset = offsetof(struct config, fd)},
     {.name = "at",
@@ -79,6 +101,7 @@ struct hostile {
     const struct picket_host *host;
     const struct config *config;
     int retries;
+    unsigned taken;
 };
 
 static void sleep_forever(void)
@@ -136,6 +159,132 @@ static void hoard(void)
         munmap(pieces[--count], size);
 }
 
+#define PIECE  ((size_t)16 << 20)
+#define PIECES 48
+
+/* A gigabyte nearly, a piece at a time, of what MAKE takes. */
+static void hoard_pieces(char *(*make)(size_t size))
+{
+    for (int i = 0; i < PIECES; i++) {
+        char *piece = make(PIECE);
+
+        if (piece)
+            for (size_t at = 0; at < PIECE; at += 4096)
+                (void)*(volatile char *)(piece + at);
+    }
+    sleep_forever();
+}
+
+/* What is not to be written to any more is nobody's private memory to RLIMIT_DATA. */
+static char *make_read_only(size_t size)
+{
+    char *piece = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (piece == MAP_FAILED)
+        return NULL;
+    memset(piece, 1, size);
+    return mprotect(piece, size, PROT_READ) == 0 ? piece : NULL;
+}
+
+static char *make_of_zero(size_t size)
+{
+    int zero = open("/dev/zero", O_RDWR | O_CLOEXEC);
+    char *piece = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, zero, 0);
+
+    close(zero);
+    return piece == MAP_FAILED ? NULL : piece;
+}
+
+/* More lines at once than anybody can read while the next are written. */
+static void talk_forever(void)
+{
+    static const unsigned char line[] = {10, 0, 0, 0, 10, 0, 1, 0, 2, 0, 0, 0, 1, 0, 0, 0, 'x', 0};
+    static char lines[sizeof line * 4096];
+
+    for (size_t at = 0; at < sizeof lines; at += sizeof line)
+        memcpy(lines + at, line, sizeof line);
+    for (;;)
+        if (send(SOCKET, lines, sizeof lines, MSG_NOSIGNAL) < 0)
+            _exit(0);
+}
+
+static void babble(const struct hostile *hostile)
+{
+    for (;;)
+        hostile->host->log(hostile->host, PICKET_LOG_DEBUG, "x");
+}
+
+__attribute__((no_sanitize("address", "thread"))) static int wait_forever(void *nothing)
+{
+    for (;;)
+        syscall(SYS_pause);
+    return nothing != NULL;
+}
+
+/* By clone(), as pthread_create() may be a sanitizer's, which has its own idea of how many. */
+static void start_threads(void)
+{
+    const int flags =
+        CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM;
+    const size_t stack = 4096, most = 5000;
+    char *stacks =
+        mmap(NULL, most * stack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (stacks == MAP_FAILED)
+        abort();
+    for (size_t i = 1; i <= most && clone(wait_forever, stacks + i * stack, flags, NULL) >= 0; i++)
+        continue;
+    sleep_forever();
+}
+
+static void shout_forever(void)
+{
+    static char bytes[65536];
+
+    memset(bytes, '\n', sizeof bytes);
+    for (;;)
+        if (write(STDERR_FILENO, bytes, sizeof bytes) < 0)
+            _exit(0);
+}
+
+/* One alone at the socket: several would talk across each other. */
+static void leave_a_crowd(void)
+{
+    if (fork() == 0)
+        talk_forever();
+    for (int i = 0; i < 3; i++)
+        if (fork() == 0)
+            shout_forever();
+    usleep(100000);
+    _exit(3);
+}
+
+static void foresee(void)
+{
+    unsigned char verdict[] = {29, 0, 0, 0, 8, 0, 1, 0, /* header */
+                               1,  0, 0, 0, 0, 0, 0, 0, /* batch */
+                               1,  0, 0, 0, 0, 0, 0, 0, /* delivered, rejected */
+                               0,  0, 0, 0, 0, 0, 0, 0, /* action, pause */
+                               0,  0, 0, 0, 0};         /* reason */
+
+    for (; send(SOCKET, verdict, sizeof verdict, MSG_NOSIGNAL) > 0; verdict[8]++)
+        usleep(50000);
+    sleep_forever();
+}
+
+static void ask_to_rotate_forever(void)
+{
+    static const unsigned char wish[] = {8,    0,    0, 0, 11, 0, 1, 0, /* header */
+                                         1,    0,    0, 0,              /* path */
+                                         0xe8, 0x03, 0, 0};             /* 1000 to be kept */
+    char answer[65536];
+
+    while (send(SOCKET, wish, sizeof wish, MSG_NOSIGNAL) > 0)
+        while (recv(SOCKET, answer, sizeof answer, MSG_DONTWAIT) > 0)
+            continue;
+    sleep_forever();
+}
+
 static void write_everywhere(void)
 {
     for (int fd = 0; fd < 1024; fd++)
@@ -160,9 +309,16 @@ static void burn_from_now_on(void)
 
 static int keep(const struct hostile *hostile, const struct picket_alert *alert)
 {
+    static int first = -1;
+
     if (hostile->config->fd < 0)
         return 0;
-    return dprintf(hostile->config->fd, "%s\n", alert->json) < 0 ? -errno : 0;
+    if (first < 0)
+        first = fcntl(hostile->config->fd, F_DUPFD_CLOEXEC, 0);
+    return dprintf(hostile->config->mode == MODE_CLINGS ? first : hostile->config->fd, "%s\n",
+                   alert->json) < 0
+               ? -errno
+               : 0;
 }
 
 static int is_at(const struct hostile *hostile, const struct picket_alert *alert)
@@ -206,6 +362,15 @@ static void fail_at(struct hostile *hostile, const struct picket_alert *const *a
     verdict->reason = why;
     verdict->retry_ms = 20;
     verdict->action = hostile->config->mode == MODE_RETRY ? PICKET_RETRY : PICKET_REJECT;
+}
+
+static void abort_at_tenth(struct hostile *hostile, const struct picket_alert *const *alerts,
+                           size_t count, struct picket_verdict *verdict)
+{
+    hostile->taken += count;
+    if (hostile->taken >= 10)
+        abort();
+    deliver_all(hostile, alerts, count, verdict);
 }
 
 static void reject_half(const struct hostile *hostile, const struct picket_alert *const *alerts,
@@ -267,6 +432,24 @@ static void misbehave(struct hostile *hostile, size_t count, struct picket_verdi
         close(SOCKET);
         sleep_forever();
         break;
+    case MODE_HOARD_READ_ONLY:
+        hoard_pieces(make_read_only);
+        break;
+    case MODE_HOARD_ZERO:
+        hoard_pieces(make_of_zero);
+        break;
+    case MODE_THREADS:
+        start_threads();
+        break;
+    case MODE_CROWD:
+        leave_a_crowd();
+        break;
+    case MODE_FORESEE:
+        foresee();
+        break;
+    case MODE_ROTATE:
+        ask_to_rotate_forever();
+        break;
     case MODE_DESCRIPTORS:
         write_everywhere();
         sleep_forever();
@@ -288,6 +471,9 @@ static void hostile_deliver(void *instance, const struct picket_alert *const *al
     case MODE_RETRY:
         fail_at(hostile, alerts, count, verdict);
         return;
+    case MODE_ABORT_TENTH:
+        abort_at_tenth(hostile, alerts, count, verdict);
+        return;
     case MODE_REJECT_HALF:
         reject_half(hostile, alerts, count, verdict);
         return;
@@ -295,6 +481,9 @@ static void hostile_deliver(void *instance, const struct picket_alert *const *al
         nanosleep(&moment, NULL);
         deliver_all(hostile, alerts, 1, verdict);
         return;
+    case MODE_BABBLE:
+        babble(hostile);
+        break;
     case MODE_SPAM:
         spam(hostile);
         break;
@@ -307,8 +496,16 @@ static void hostile_deliver(void *instance, const struct picket_alert *const *al
     case MODE_BURN:
         burn_from_now_on();
         break;
+    case MODE_NONBLOCKING:
+        fcntl(hostile->config->fd, F_SETFL, O_APPEND | O_NONBLOCK);
+        break;
+    case MODE_REJECT_SILENTLY:
+        verdict->action = PICKET_REJECT;
+        return;
     case MODE_CLOSE_ABORTS:
     case MODE_CLOSE_CLOSES:
+    case MODE_FLUSH_FAILS:
+    case MODE_CLINGS:
     case MODE_FAULTLESS:
         break;
     default:
@@ -337,6 +534,13 @@ static int hostile_open(const struct picket_host *host, const void *config, void
     return 0;
 }
 
+static int hostile_flush(void *instance)
+{
+    const struct hostile *hostile = instance;
+
+    return hostile->config->mode == MODE_FLUSH_FAILS ? -1 : 0;
+}
+
 static void hostile_close(void *instance)
 {
     struct hostile *hostile = instance;
@@ -353,6 +557,7 @@ static void hostile_close(void *instance)
 const struct picket_plugin picket_plugin = {
     .size = sizeof picket_plugin,
     .abi = PICKET_ABI,
+    .needs = HOSTILE_NEEDS,
     .name = "hostile",
     .version = "1.0",
     .help = "breaks every promise a plugin makes",
@@ -362,5 +567,6 @@ const struct picket_plugin picket_plugin = {
     .config_size = sizeof(struct config),
     .open = hostile_open,
     .deliver = hostile_deliver,
+    .flush = hostile_flush,
     .close = hostile_close,
 };

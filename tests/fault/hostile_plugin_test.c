@@ -422,6 +422,99 @@ static void hoards_memory(void **state)
     expect_healthy(rig);
 }
 
+static void expect_hoarder_killed(struct rig *rig, const char *worst)
+{
+    start(rig, worst);
+    rig_push(rig, 1, false);
+    rig_drain(rig);
+    assert_int_equal(3, rig_counters(rig, WORST).garbage);
+    assert_int_equal(1, rig_counters(rig, WORST).rejected);
+    expect_healthy(rig);
+}
+
+static void hoards_what_is_not_written_to(void **state)
+{
+    expect_hoarder_killed(*state, HOSTILE "hoard_read_only,memory=64MiB,deadline=1h");
+}
+
+static void hoards_what_is_of_zero(void **state)
+{
+    expect_hoarder_killed(*state, HOSTILE "hoard_zero,memory=64MiB,deadline=1h");
+}
+
+static void takes_all_threads(void **state)
+{
+#ifdef __SANITIZE_THREAD__
+    skip(); /* it does not survive a clone() */
+#endif
+    if (getuid() != 0)
+        skip(); /* they are the starter's to take */
+    expect_hoarder_killed(*state, HOSTILE "threads,deadline=1h");
+}
+
+/* Without a pid namespace nobody ends them, and they go on; but they hold up nothing. */
+static void leaves_a_crowd_that_talks(void **state)
+{
+    struct rig *rig = *state;
+
+    start(rig, RIG_FOLDER "/hostile_programs.so,mode=crowd");
+    rig_push(rig, 1, false);
+    rig_drain(rig);
+    assert_int_equal(3, rig_counters(rig, WORST).crashes);
+    expect_healthy(rig);
+}
+
+static void answers_what_it_was_not_asked(void **state)
+{
+    const size_t much = 300000;
+    struct rig *rig = *state;
+    char *json = arena_alloc(&rig->arena, much + 1);
+
+    memset(json, ' ', much);
+    json[0] = '{';
+    json[1] = '}';
+    start(rig, HOSTILE "foresee,batch=1");
+    for (int i = 0; i < 20; i++)
+        assert_int_equal(0, rig_push_json(rig, "m", json));
+    while (rig_counters(rig, WORST).garbage == 0 && rig_counters(rig, WORST).delivered < 20)
+        usleep(10000);
+    assert_true(rig_counters(rig, WORST).garbage > 0);
+    /* The first is what it was asked about; the next may have had room on the way. */
+    assert_true(rig_counters(rig, WORST).delivered < 4);
+}
+
+static void one_alert(struct rig *rig)
+{
+    rig_push(rig, 1, false);
+    rig_drain(rig);
+}
+
+static void wants_to_rotate_for_ever(void **state)
+{
+    struct rig *rig = *state;
+
+    start(rig, HOSTILE "rotate,deadline=300ms");
+    struct text said = rig_logged(rig, one_alert);
+
+    assert_int_equal(1, rig_counters(rig, WORST).rejected);
+    assert_true(rig_count_lines(said) < 200);
+    expect_healthy(rig);
+}
+
+/* It is heard out slowly: two seconds of it are some 500 reads each, not all that could be read. */
+static void babbles_for_ever(void **state)
+{
+    struct rig *rig = *state;
+
+    start(rig, HOSTILE "babble,deadline=2s");
+    rig_push(rig, 1, false);
+    while (rig_counters(rig, WORST).hangs == 0)
+        usleep(10000);
+    assert_true(rig_counters(rig, WORST).suppressed > 1000);
+    assert_true(rig_counters(rig, WORST).suppressed < 400000);
+    expect_healthy(rig);
+}
+
 static void queue_is_bounded(void **state)
 {
     struct rig *rig = *state;
@@ -610,6 +703,13 @@ static int all_tests(void)
         TEST(rejects_the_rest_of_a_batch),
         TEST(asks_to_be_tried_again),
         TEST(hoards_memory),
+        TEST(hoards_what_is_not_written_to),
+        TEST(hoards_what_is_of_zero),
+        TEST(takes_all_threads),
+        TEST(leaves_a_crowd_that_talks),
+        TEST(answers_what_it_was_not_asked),
+        TEST(wants_to_rotate_for_ever),
+        TEST(babbles_for_ever),
         TEST(queue_is_bounded),
         TEST(queue_is_bounded_in_bytes),
         TEST(waiting_pushes_lose_nothing),

@@ -3,8 +3,10 @@
 #include "rig.h"
 
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <sqlite3.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -58,6 +60,16 @@ static void await_journalled(struct rig *rig, unsigned count)
     int64_t end = clock_monotonic() + PATIENCE;
 
     while (journal_of(rig).journalled < count) {
+        assert_true(clock_monotonic() < end);
+        pause_shortly();
+    }
+}
+
+static void await_kept(struct rig *rig, uint64_t mark)
+{
+    int64_t end = clock_monotonic() + PATIENCE;
+
+    while (!delivery_is_kept(rig->delivery, mark)) {
         assert_true(clock_monotonic() < end);
         pause_shortly();
     }
@@ -131,7 +143,10 @@ static void the_next_run_delivers_what_is_left(void **state)
 
     start(rig, STUCK, NULL);
     rig_push(rig, 20000, false);
-    await_journalled(rig, 20000);
+    uint64_t mark = delivery_mark(rig->delivery);
+
+    await_kept(rig, mark);
+    assert_int_equal(20000, ask(rig, "SELECT count(*) FROM alerts"));
     struct delivery_counters stuck = rig_counters(rig, 0);
 
     assert_int_equal(20000, stuck.queued);
@@ -189,18 +204,32 @@ static void what_comes_too_fast_is_counted(void **state)
     assert_int_equal(refused, rig_counters(rig, 0).dropped);
     assert_int_equal(300000 - refused, ask(rig, "SELECT count(*) FROM alerts"));
     assert_true(refused > 0);
+    assert_true(delivery_is_lost(rig->delivery, delivery_mark(rig->delivery)));
+    assert_true(delivery_is_kept(rig->delivery, delivery_mark(rig->delivery)));
     assert_int_equal(refused, await_news(rig, DELIVERY_OVERRUN).count);
 }
 
-/* COUNT alerts with LEN bytes of padding, no faster than they are journalled or kept. */
+/* Each time another. */
+static void put_noise(struct buffer *out, size_t len)
+{
+    static const char letters[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+-";
+    static unsigned seed = 1;
+
+    while (len--)
+        buffer_put_char(out, letters[rand_r(&seed) % 64]);
+}
+
+/* COUNT alerts with LEN bytes that cannot be packed, no faster than they are journalled or kept. */
 static void push_large(struct rig *rig, unsigned count, size_t len)
 {
     CLEANUP(buffer_deinit) struct buffer json = {0};
 
     while (count--) {
         buffer_clear(&json);
-        buffer_printf(&json, "{\"id\":\"%06u\",\"padding\":\"%0*d\"}", rig->pushed + 1, (int)len,
-                      0);
+        buffer_printf(&json, "{\"id\":\"%06u\",\"padding\":\"", rig->pushed + 1);
+        put_noise(&json, len);
+        buffer_put_string(&json, "\"}");
         assert_int_equal(0, rig_push_json(rig, "m", buffer_string(&json)));
         if (count % 16 == 0)
             pause_shortly();
@@ -365,12 +394,19 @@ static void a_full_disk_is_survived(void **state)
     rig_open_journal(rig, "@/disk/alerts.db", JOURNAL_SIZE);
     rig_start(rig, arguments, 1);
     push_paced(rig, 2000);
+    uint64_t before = delivery_mark(rig->delivery);
+
+    await_journalled(rig, 2000);
+    assert_true(delivery_is_kept(rig->delivery, before));
     rig_drain(rig);
     fill(rig_path(rig, "disk/ballast"));
     push_paced(rig, 60000);
     struct delivery_news failed = await_news(rig, DELIVERY_JOURNAL_FAILED);
 
+    uint64_t during = delivery_mark(rig->delivery);
+
     assert_non_null(strstr(failed.why, "full"));
+    assert_false(delivery_is_kept(rig->delivery, during));
     rig_drain(rig);
     rig_expect(rig, "out.jsonl", 62000, ONCE); /* detection and delivery went on */
     struct delivery_journal full = journal_of(rig);
@@ -385,9 +421,73 @@ static void a_full_disk_is_survived(void **state)
     await_journalled(rig, 63000 - (unsigned)full.unjournalled);
     rig_expect(rig, "out.jsonl", 63000, ONCE);
     rig_expect_sum(rig, 0);
+    assert_true(delivery_is_lost(rig->delivery, during));
+    assert_true(delivery_is_kept(rig->delivery, delivery_mark(rig->delivery)));
     assert_int_equal(full.unjournalled, journal_of(rig).unjournalled);
     assert_int_equal(63000 - full.unjournalled,
                      ask_file(rig, "disk/alerts.db", "SELECT count(*) FROM alerts"));
+    unmount_small(rig);
+}
+
+static bool mount_disk(struct rig *rig)
+{
+    CLEANUP(buffer_deinit) struct buffer command = {0};
+
+    assert_int_equal(0, mkdir(rig_path(rig, "disk"), 0755));
+    buffer_printf(
+        &command,
+        "cd %s && truncate -s 64M image && mkfs.ext4 -q image && mount -o loop image disk",
+        rig->dir);
+    if (system(buffer_string(&command)) == 0) /* NOLINT(cert-env33-c): no stranger's words */
+        return true;
+    rmdir(rig_path(rig, "disk"));
+    return false;
+}
+
+/* Whoever writes there waits until it is thawed, as with a disk that does not answer. */
+static void freeze(struct rig *rig, unsigned long request)
+{
+    CLEANUP(closep) int fd = open(rig_path(rig, "disk"), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    assert_true(fd >= 0);
+    assert_int_equal(0, ioctl(fd, request, 0));
+}
+
+static void await_stall(struct rig *rig)
+{
+    int64_t end = clock_monotonic() + PATIENCE;
+    struct delivery_news news = {0};
+
+    while (!delivery_take_news(rig->delivery, clock_monotonic(), &news)) {
+        assert_true(clock_monotonic() < end);
+        pause_shortly();
+    }
+    assert_int_equal(DELIVERY_JOURNAL_FAILED, news.kind);
+    assert_non_null(strstr(news.why, "has not answered"));
+}
+
+static void a_disk_that_hangs_is_told_of(void **state)
+{
+    struct rig *rig = *state;
+    const char *const arguments[] = {RIG_HOSTILE
+                                     ",name=slow,deadline=1s,path=@/slow.jsonl,mode=slow"};
+
+    if (!mount_disk(rig))
+        skip();
+    rig_open_journal(rig, "@/disk/alerts.db", JOURNAL_SIZE);
+    rig_start(rig, arguments, 1);
+    rig_push(rig, 500, false);
+    await_journalled(rig, 500);
+    freeze(rig, FIFREEZE);
+    rig_push(rig, 500, false);
+    await_stall(rig);
+    assert_true(journal_of(rig).fails);
+    freeze(rig, FITHAW);
+    await_news(rig, DELIVERY_JOURNAL_WORKS);
+    rig_drain(rig);
+    rig_expect(rig, "slow.jsonl", 1000, ONCE);
+    rig_expect_sum(rig, 0);
+    assert_int_equal(0, rig_counters(rig, 0).hangs); /* it was not its host that took so long */
     unmount_small(rig);
 }
 
@@ -405,6 +505,7 @@ static int all_tests(void)
         TEST(a_damaged_one_costs_only_what_was_in_it),
         TEST(what_is_too_old_is_counted_on_its_output),
         TEST(a_full_disk_is_survived),
+        TEST(a_disk_that_hangs_is_told_of),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,8 +15,8 @@
 
 #include "base/clock.h"
 #include "broker/rights.h"
-#include "output/confinement.h"
-#include "output/launcher.h"
+#include "host/confinement.h"
+#include "host/launcher.h"
 #include "proc_status.h"
 
 #define PATIENCE 60000 /* ms */
@@ -54,10 +54,20 @@ static int set_up(void **state)
     f.module = open(RIG_HOSTILE, O_RDONLY | O_CLOEXEC);
     assert_true(f.module >= 0);
     const struct host_launch launches[] = {
-        {"one", RIG_HOSTILE, f.module, (int64_t)64 << 20, NS_PER_S, LAUNCHER_NOBODY,
-         LAUNCHER_NOBODY, 0, false},
-        {"two", RIG_HOSTILE, f.module, (int64_t)64 << 20, NS_PER_S, LAUNCHER_NOBODY,
-         LAUNCHER_NOBODY, 0, false},
+        {.name = "one",
+         .path = RIG_HOSTILE,
+         .module = f.module,
+         .memory = (int64_t)64 << 20,
+         .deadline = NS_PER_S,
+         .uid = LAUNCHER_NOBODY,
+         .gid = LAUNCHER_NOBODY},
+        {.name = "two",
+         .path = RIG_HOSTILE,
+         .module = f.module,
+         .memory = (int64_t)64 << 20,
+         .deadline = NS_PER_S,
+         .uid = LAUNCHER_NOBODY,
+         .gid = LAUNCHER_NOBODY},
     };
     const struct launcher_options options = {
         .launches = launches, .count = 2, .own = 3, .uid = LAUNCHER_NOBODY, .gid = LAUNCHER_NOBODY};

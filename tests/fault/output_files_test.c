@@ -10,6 +10,9 @@
 
 #include "base/clock.h"
 
+/* Somebody who is neither root nor whom the engine becomes. */
+#define STRANGER 12345
+
 static int set_up(void **state)
 {
     static struct rig rig;
@@ -118,6 +121,80 @@ static void files_that_cannot_be_opened_stay(void **state)
     if (!text_contains(said, TEXT("cannot be opened again, the file it was stays in use")))
         fail_msg("it said '%.*s'", TEXT_ARG(said));
     expect_content(rig, "b", "usual 000001\nusual 000002\n");
+}
+
+static void make_link_of_stranger(struct rig *rig, const char *target, const char *name)
+{
+    const char *link = rig_path(rig, name);
+
+    assert_int_equal(0, symlink(rig_path(rig, target), link));
+    assert_int_equal(0, lchown(link, STRANGER, STRANGER));
+}
+
+static void make_secret(struct rig *rig)
+{
+    FILE *file = fopen(rig_path(rig, "secret"), "we");
+
+    assert_non_null(file);
+    fputs("secret\n", file);
+    fclose(file);
+    assert_int_equal(0, chmod(rig_path(rig, "secret"), 0666));
+}
+
+/* Who owns the folder does not choose what is written to instead: at the start, as root, */
+static void links_of_others_are_refused(void **state)
+{
+    static const char *const arguments[] = {RIG_FILER ",path=@/link",
+                                            RIG_FILER ",folder=@/link,name=b",
+                                            RIG_FILER ",socket=@/link,name=c"};
+    struct rig *rig = *state;
+
+    if (getuid() != 0)
+        skip();
+    make_secret(rig);
+    make_link_of_stranger(rig, "secret", "link");
+    for (size_t i = 0; i < 3; i++) {
+        const char *shown = rig_refuse(rig, &arguments[i], 1);
+
+        if (!strstr(shown, "a symbolic link on its way belongs to somebody else"))
+            fail_msg("%s", shown);
+    }
+    expect_content(rig, "secret", "secret\n");
+}
+
+/* nor later, as who owns the journal. */
+static void links_of_others_are_not_opened_again(void **state)
+{
+    struct rig *rig = *state;
+
+    if (getuid() != 0)
+        skip();
+    make_secret(rig);
+    start(rig, RIG_FILER ",path=@/a");
+    deliver(rig, 1);
+    move(rig, "a", "b");
+    make_link_of_stranger(rig, "secret", "a");
+    struct text said = rig_logged(rig, reopen_in_vain);
+
+    if (!text_contains(said, TEXT("a symbolic link on its way belongs to somebody else")))
+        fail_msg("it said '%.*s'", TEXT_ARG(said));
+    expect_content(rig, "secret", "secret\n");
+    expect_content(rig, "b", "usual 000001\nusual 000002\n");
+}
+
+static void links_of_others_are_not_rotated_into(void **state)
+{
+    struct rig *rig = *state;
+
+    if (getuid() != 0)
+        skip();
+    make_secret(rig);
+    start(rig, RIG_FILER ",path=@/a,rotate=1");
+    move(rig, "a", "b");
+    make_link_of_stranger(rig, "secret", "a");
+    deliver(rig, 1);
+    expect_content(rig, "secret", "secret\n");
+    expect_content(rig, "b", "usual 000001\n");
 }
 
 static void plugins_rotate_their_files(void **state)
@@ -246,6 +323,8 @@ static void secrets_are_in_no_log(void **state)
 
     expect_content(rig, "a", "usual 000001hunter2\n");
     assert_false(text_contains(said, TEXT("hunter2")));
+    assert_true(text_contains(said, TEXT("output filer: logging in as x:*****\n")));
+    assert_true(text_contains(said, TEXT("output filer: ***** has not worked\n")));
     CLEANUP(closep)
     int fd = open(arena_printf(&rig->arena, "/proc/%d/cmdline", (int)rig_await_host(rig, 0)),
                   O_RDONLY | O_CLOEXEC);
@@ -263,6 +342,9 @@ static int all_tests(void)
         TEST(moved_files_are_opened_again),
         TEST(new_hosts_get_the_new_files),
         TEST(files_that_cannot_be_opened_stay),
+        TEST(links_of_others_are_refused),
+        TEST(links_of_others_are_not_opened_again),
+        TEST(links_of_others_are_not_rotated_into),
         TEST(plugins_rotate_their_files),
         TEST(what_is_no_file_does_not_rotate),
         TEST(folders_can_be_written_to_and_not_left),

@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/netlink.h>
 #include <linux/perf_event.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
@@ -29,6 +30,9 @@
 #ifndef PROBER_NEEDS
 #define PROBER_NEEDS 0
 #endif
+
+/* mseal(2), of Linux 6.10, which is 0 for nothing. Newer than what was thought of. */
+#define LATER_CALL 462
 
 struct config {
     int fd;
@@ -133,11 +137,15 @@ static void report_identity(void)
 
 static void report_descriptors(void)
 {
-    struct rlimit core = {1, 1};
+    struct rlimit core = {1, 1}, files = {1, 1}, tasks = {1, 1};
     int count = 0;
 
     getrlimit(RLIMIT_CORE, &core);
     say("core_limit", (long long)core.rlim_max);
+    getrlimit(RLIMIT_NOFILE, &files);
+    say("files_limit", (long long)files.rlim_max);
+    getrlimit(RLIMIT_NPROC, &tasks);
+    say("tasks_limit", (long long)tasks.rlim_max);
     for (int i = 0; i < 1024; i++)
         count += fcntl(i, F_GETFD) >= 0;
     say("descriptors", count);
@@ -190,6 +198,7 @@ static void attack_machine(void)
     const char one = 'x';
 
     tried("bpf", syscall(SYS_bpf, 0, NULL, 0));
+    tried("later_call", syscall(LATER_CALL, NULL, 0, 0));
     tried("mount", mount("none", "/tmp", "tmpfs", 0, NULL));
     tried("unshare", unshare(CLONE_NEWUSER));
     tried("setns", syscall(SYS_setns, -1, 0));
@@ -222,12 +231,17 @@ static void attack_memory(void)
 {
     const int shared = MAP_SHARED | MAP_ANONYMOUS, grows = MAP_PRIVATE | MAP_ANONYMOUS;
     const int access = PROT_READ | PROT_WRITE;
+    unsigned long context = 0;
 
     tried("shared_memory", (long)mmap(NULL, 4096, access, shared, -1, 0));
     tried("growing_memory", (long)mmap(NULL, 4096, access, grows | MAP_GROWSDOWN, -1, 0));
     tried("private_memory", (long)mmap(NULL, 4096, access, grows, -1, 0));
     tried("memfd_create", syscall(SYS_memfd_create, "hoard", 0));
     tried("shmget", syscall(SYS_shmget, 0, 4096, 0600));
+    tried("msgget", syscall(SYS_msgget, 0, 0600));
+    tried("semget", syscall(SYS_semget, 0, 1, 0600));
+    tried("mq_open", syscall(SYS_mq_open, "hoard", O_RDWR | O_CREAT, 0600, NULL));
+    tried("io_setup", syscall(SYS_io_setup, 1, &context));
 }
 
 static void attack_network(const struct config *config)
@@ -241,7 +255,8 @@ static void attack_network(const struct config *config)
     if (inet >= 0 && config->port)
         tried("connect", connect(inet, (struct sockaddr *)&address, sizeof address));
     tried("inet6", socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-    tried("netlink", socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, 0));
+    tried("netlink", socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
+    tried("netlink_generic", socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_GENERIC));
     tried("packet", socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0));
     tried("inet_high_bits", syscall(SYS_socket, 0xff00000000UL | AF_INET, SOCK_STREAM, 0));
     tried("vsock", socket(AF_VSOCK, SOCK_STREAM | SOCK_CLOEXEC, 0));

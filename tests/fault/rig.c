@@ -12,8 +12,8 @@
 
 #include "base/clock.h"
 #include "base/json.h"
-#include "output/host.h"
-#include "output/output_config.h"
+#include "host/host.h"
+#include "plugin/output_config.h"
 
 /* Long enough for any machine; nothing waits this long unless it fails. */
 #define PATIENCE (60 * NS_PER_S)
@@ -35,6 +35,8 @@ void rig_deinit(struct rig *rig)
 {
     rig_stop(rig);
     journal_free(rig->journal);
+    if (rig->count[0])
+        unlink(rig->count); /* which outlives the journal by design */
     DIR *dir = opendir(rig->dir);
     const struct dirent *entry;
 
@@ -75,6 +77,7 @@ static int start(struct rig *rig, const char *const *arguments, size_t count)
         .output_count = config_count,
         .plugin_dir = RIG_PLUGIN_DIR,
         .journal = rig->journal,
+        .live = rig->live,
     };
 
     if (rig->diags.errors)
@@ -97,8 +100,15 @@ void rig_open_journal(struct rig *rig, const char *path, int64_t size)
         .uid = getuid(),
         .gid = getgid()};
 
+    struct stat lock;
+
     if (journal_new(&options, &why, &rig->journal) < 0)
         fail_msg("%s", buffer_string(&why));
+    buffer_clear(&why);
+    buffer_printf(&why, "%s.lock", options.path);
+    assert_int_equal(0, stat(buffer_string(&why), &lock));
+    snprintf(rig->count, sizeof rig->count, "/dev/shm/picket-%llx-%llx",
+             (unsigned long long)lock.st_dev, (unsigned long long)lock.st_ino);
 }
 
 static const char *show(struct rig *rig)
@@ -281,5 +291,7 @@ int rig_main(int argc, char **argv, int (*tests)(void))
 {
     if (argc > 1 && strcmp(argv[1], OUTPUT_HOST_VERB) == 0)
         return output_host_main(argc - 1, argv + 1);
+    if (argc > 1)
+        cmocka_set_test_filter(argv[1]);
     return tests();
 }

@@ -11,8 +11,8 @@
 #include <cmocka.h>
 /* clang-format on */
 
+#include "host/isolation.h"
 #include "output/delivery.h"
-#include "output/isolation.h"
 
 struct rig {
     char dir[64];
@@ -20,6 +20,8 @@ struct rig {
     struct diag_list diags;
     struct delivery *delivery;
     struct journal *journal; /* until a delivery has it */
+    char count[64];          /* the file in memory where its alerts are counted */
+    bool live; /* what is started next takes alerts for this machine's of now; false at first */
     unsigned pushed;
     struct buffer shown; /* diagnostics, after rig_refuse() */
 };
@@ -69,7 +71,7 @@ void rig_expect_sum(struct rig *rig, size_t index);
 /* What of its isolation a host cannot get here (enum isolation). */
 unsigned rig_isolation(void);
 
-/* A main() for cmocka tests that is also the output host. */
+/* A main() for cmocka tests that is also the output host; a pattern chooses among them. */
 int rig_main(int argc, char **argv, int (*tests)(void));
 
 #endif

@@ -72,7 +72,7 @@ static void check_json(const struct request_form *form, struct text body)
         require(!text_contains(body, TEXT("@all")) && !text_contains(body, TEXT("@here")));
 }
 
-static void check_bodies(const struct picket_alert *alert)
+static void check_bodies(const struct picket_alert *alert, bool lines)
 {
     const struct picket_alert *alerts[] = {alert, alert, alert};
     struct text_buffer body = {0};
@@ -81,10 +81,11 @@ static void check_bodies(const struct picket_alert *alert)
         const struct request_form form = {
             .service = (enum service)(i < SERVICE_COUNT ? i : SERVICE_PLAIN),
             .arrangement = (enum arrangement)(i < SERVICE_COUNT ? 0 : i - SERVICE_COUNT + 1),
+            .lines = lines,
             .token = SECRET};
         size_t count = request_body_put(&form, &host, alerts, 3, &body);
 
-        require(count >= 1 && count <= 3 && request_body_type(&form, alert));
+        require(count >= 1 && count <= 3 && request_body_type(&form));
         if (form.arrangement == ARRANGEMENT_ARRAY)
             check_json(&form, (struct text){body.data, body.len});
     }
@@ -111,10 +112,11 @@ static void check_header(struct text header)
     require(next == sizeof names / sizeof *names);
 }
 
-static void check_mail(const struct picket_alert *alert, const char *subject)
+static void check_mail(const struct picket_alert *alert, bool lines, const char *subject)
 {
     static const char *const to[] = {"a@b", "c@d", NULL};
-    const struct mail_form form = {.host = &host, .from = "e@f", .to = to, .subject = subject};
+    const struct mail_form form = {
+        .host = &host, .from = "e@f", .to = to, .lines = lines, .subject = subject};
     const struct picket_alert *alerts[] = {alert, alert};
     struct text_buffer mail = {0};
     size_t column = 0;
@@ -167,15 +169,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     alert.rule = next_text(&rest);
     alert.host = next_text(&rest);
     program = next_text(&rest);
-    alert.text = data[0] & 0x80 ? next_text(&rest) : alert.json;
-    if (alert.text[0] == '{')
-        alert.text = alert.json; /* an object is made by the core */
+    bool lines = data[0] & 0x80;
+
+    alert.text = lines ? next_text(&rest) : alert.json;
     alert.text_len = strlen(alert.text);
     alert.json_len = strlen(alert.json);
-    check_bodies(&alert);
+    check_bodies(&alert, lines);
     const char *subject = next_text(&rest);
 
-    check_mail(&alert, mail_is_subject(subject) ? subject : "%{rule.title}");
+    check_mail(&alert, lines, mail_is_subject(subject) ? subject : "%{rule.title}");
     check_answer(rest);
     arena_deinit(&arena);
     arena = (struct arena){0};

@@ -34,7 +34,7 @@ static void require_json(struct text t)
     require(json_parse(t, &tree, &failure) == 0);
 }
 
-static void present(const struct alert_look *look, struct text json)
+static void present_as(uint32_t kind, const struct alert_look *look, struct text json)
 {
     CLEANUP(presentation_freep) struct presentation *presentation = NULL;
     CLEANUP(arena_deinit) struct arena arena = {0};
@@ -46,6 +46,7 @@ static void present(const struct alert_look *look, struct text json)
                                  .title = "t",
                                  .message = "m",
                                  .severity = (int32_t)json.len,
+                                 .kind = kind,
                                  .json = arena_text(&arena, json).ptr};
     int r = presentation_new(look, &presentation, &mistake);
 
@@ -62,6 +63,12 @@ static void present(const struct alert_look *look, struct text json)
         require_json((struct text){alert.text, alert.text_len});
     if (look->format != PRESENTATION_PICKET)
         require_line(&alert);
+}
+
+static void present(const struct alert_look *look, struct text json)
+{
+    present_as(PICKET_KIND_ALERT, look, json);
+    present_as(PICKET_KIND_EVENT, look, json);
 }
 
 /* PART within an alert that has the secret among its arguments. */

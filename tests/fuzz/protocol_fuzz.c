@@ -4,9 +4,10 @@
 
 #include "base/arena.h"
 #include "base/cleanup.h"
-#include "output/alert_batch.h"
-#include "output/plugin_info.h"
-#include "output/protocol.h"
+#include "host/alert_batch.h"
+#include "plugin/plugin_info.h"
+#include "plugin/protocol.h"
+#include "stream/message.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -49,6 +50,23 @@ static void read_alerts(struct text payload)
         alert_batch_value(&batch, batch.alerts[i], "event.parent.comm");
 }
 
+static void read_stream(struct text payload)
+{
+    struct stream_message message;
+    struct stream_settlement settlement;
+    enum source_state state;
+
+    if (stream_message_read(payload, &message) == 0) {
+        touch(message.token);
+        require(message.token.len <= STREAM_TOKEN_MAX);
+        require(message.data.ptr + message.data.len == payload.ptr + payload.len);
+    }
+    if (stream_settlement_read(payload, &settlement) == 0)
+        touch(settlement.token);
+    if (stream_pulse_read(payload, &state) == 0)
+        require(state <= SOURCE_AWAY);
+}
+
 static void read_payloads(const struct frame *frame)
 {
     struct verdict verdict;
@@ -60,6 +78,7 @@ static void read_payloads(const struct frame *frame)
         touch(line.text);
     read_hello(frame->payload);
     read_alerts(frame->payload);
+    read_stream(frame->payload);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

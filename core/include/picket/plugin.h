@@ -23,45 +23,51 @@
  * WHERE A PLUGIN RUNS. Each configured output has a process of its own, its host, which loads this
  * one plugin. The host runs as an unprivileged user without any capability, cannot gain privileges,
  * cannot signal, trace or look into any other process, and has /dev/null as its standard input and
- * output. What a plugin does not state in its `needs` it does not get: without PICKET_NEEDS_NETWORK
- * there is no network, without PICKET_NEEDS_PROGRAMS no program or process can be started (threads
- * can). Files can be read as far as the user may, and nothing can be written but through options of
- * type file and folder. Unix sockets that have a path can be connected to whatever the needs. Where
- * the kernel does not let picket make namespaces (in a container, say), the user's permissions are
- * what keeps files from being written to; all else holds there, too.
+ * output and "/" as its working directory. What a plugin does not state in its `needs` it does not
+ * get: without PICKET_NEEDS_NETWORK there is no network, without PICKET_NEEDS_PROGRAMS no program
+ * or process can be started (threads can). Files can be read as far as the user may, and nothing
+ * can be written but through options of type file and folder. Unix sockets that have a path can be
+ * connected to whatever the needs. Where the kernel does not let picket make namespaces (in a
+ * container, say), the user's permissions are what keeps files from being written to; all else
+ * holds there, too.
  *
  * The host is killed when it does not answer within the output's `deadline`, when it breaks this
  * contract, and when the engine ends. Beyond the output's `cpu` it is held up. What is written to
  * standard error appears, escaped and limited in rate, in the engine's log. Memory beyond the
- * output's `memory` is not to be had: malloc() returns NULL. The limit holds for private memory,
- * and what would pass it by (shared anonymous memory, memfd_create, shmget) is refused; it does not
- * count what the kernel keeps for threads, pipes and sockets. When the machine runs out of memory,
- * hosts are the first to be killed. SIGPIPE, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2 and
- * SIGALRM are ignored. Few environment variables are there: LANG, LC_*, TZ, TERM, NO_COLOR,
- * COLORTERM.
+ * output's `memory` is not to be had: malloc() returns NULL. What would pass that limit by (shared
+ * anonymous memory, memfd_create, queues of messages) is refused, and who finds another way is
+ * killed. There are 1024 descriptors at most, 1024 threads, and 4096 threads and processes for all
+ * hosts together (without root: as many as the starter may have). System calls that are newer than
+ * the picket fail with ENOSYS. When the machine runs out of memory, hosts are the first to be
+ * killed. SIGPIPE, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM and SIGXFSZ are
+ * ignored, also by programs that are started. Few environment variables are there: LANG, LC_*, TZ,
+ * TERM, NO_COLOR, COLORTERM.
  *
  * LIFE. open, then any number of deliver and flush, then close: once each, always from the same
  * thread, never two at a time. A host that was killed or crashed is started again (with growing
- * pauses), and everything begins anew with open; close is not called in a process that dies. The
- * object may be loaded, and left without open, just to read its table. No exception of C++ and no
- * longjmp() may leave a callback.
+ * pauses), and everything begins anew with open; close is not called in a process that dies. Each
+ * callback has the output's `deadline`, and close two seconds. The object may be loaded, and left
+ * without open, just to read its table. No exception of C++ and no longjmp() may leave a callback.
  *
  * DELIVERY IS AT LEAST ONCE, IN ORDER. Alerts that a verdict has not settled are offered again,
  * to the next process if need be: a receiver can drop repeats by the alert's id. An alert that ends
  * the plugin's process three times when delivered alone is rejected by the core.
  *
- * MEMORY. Whatever a callback is given belongs to the core and is gone when the callback returns,
- * except the config and the host, which stay until close returns. Whatever a plugin puts into the
+ * MEMORY. Whatever a callback is given, or gets of the host's functions, belongs to the core and is
+ * gone when the callback returns, except the config and the host, which stay until close returns;
+ * it is not to be written to. Where no option is, the config is zero. The host's functions are for
+ * the process that was given them, not for its children. Whatever a plugin puts into the
  * instance is its own. Texts are UTF-8 (what was not is U+FFFD) and end with a NUL, no NUL inside.
  * They may hold any other character, chosen by whoever is being watched: show them on a terminal
  * only through printable().
  *
- * AGEING. Every structure begins with its size as its maker knew it. New members are only ever
- * added at the end; zero in them means what their absence meant. A plugin therefore asks
- * PICKET_HAS() before it uses a member that is newer than the oldest picket it wants to run in.
- * PICKET_ABI changes only when old plugins can no longer run. Values of enumerations are never
- * reused; a type, flag or need that a picket does not know makes it refuse the plugin. Include
- * nothing but this header, link nothing of picket.
+ * AGEING. Every structure begins with its size as its maker knew it, options aside, of which the
+ * descriptor tells the size. New members are only ever added at the end; zero in them means what
+ * their absence meant. A plugin therefore asks PICKET_HAS() before it uses a member that is newer
+ * than the oldest picket it wants to run in. PICKET_ABI changes only when old plugins can no longer
+ * run. Values of enumerations are never reused; a type, flag or need that a picket does not know
+ * makes it refuse the plugin. Options that every output has in later pickets have a '-' in their
+ * name, which a plugin's cannot. Include nothing but this header, link nothing of picket.
  *
  * UNITS. Times and durations are nanoseconds in int64_t, times since 1970 in UTC; sizes are bytes
  * in int64_t. */
@@ -98,7 +104,7 @@ enum picket_log_level {
 };
 
 /* What a user writes for an option, and what stands at .offset in the config then. Descriptors are
- * the core's: do not close them. */
+ * the core's: do not close them. Programs that are started do not get them. */
 enum picket_option_type {
     PICKET_STRING = 0,   /* any text            const char * (NULL without a value) */
     PICKET_INT = 1,      /* 10, -3, 0x1f        int64_t */
@@ -131,15 +137,19 @@ enum picket_option_flag {
     /* PICKET_STRING and _STRINGS: a password. The user names a file or a credential of systemd that
      * holds it, and the engine reads it, as the user who started picket, without the line break at
      * its end: {file: PATH}, {credential: NAME}, or with -o KEY.file=PATH. It is never shown in a
-     * message or a listing. */
+     * message or a listing, and masked in what the plugin logs. */
     PICKET_SECRET = 2,
     PICKET_ROTATES = 4 /* PICKET_FILE: the plugin may ask rotate() for it */
 };
 
 /* An option the output takes, from the configuration or from `-o NAME,key=value`. The core checks
- * what the user wrote and shows mistakes with their place; the plugin sees only valid values. */
+ * what the user wrote and shows mistakes with their place; the plugin sees only valid values. Texts
+ * are UTF-8 of 512 bytes at most and hold no line break. */
 struct picket_option {
-    const char *name;    /* lower-case letters, digits and '_', a letter first */
+    /* Lower-case letters, digits and '_', a letter first, 64 at most. None that every output has:
+     * name, deadline, queue, queue_size, batch, memory, cpu, sha256, format, template, redact,
+     * forward, respond_to, dry_run, respond_limit. */
+    const char *name;
     const char *value;   /* the default, written as a user would; NULL: zero, NULL or -1 */
     const char *help;    /* one line */
     const char *choices; /* PICKET_ENUM: "auto|always|never" */
@@ -147,6 +157,11 @@ struct picket_option {
     size_t offset;       /* offsetof() in the config; aligned for its type */
     uint32_t type;       /* enum picket_option_type */
     uint32_t flags;      /* enum picket_option_flag, or'ed */
+};
+
+enum picket_kind {
+    PICKET_KIND_ALERT = 0,
+    PICKET_KIND_EVENT = 1 /* something happened, whatever rules say of it */
 };
 
 struct picket_alert {
@@ -163,9 +178,13 @@ struct picket_alert {
      * line, no newline behind it: what to write where there is no reason to write something else.
      * Where `redact` is set, secrets are masked in it, in the JSON and in the message alike. */
     const char *text;
-    size_t text_len;   /* strlen(text) */
-    int32_t severity;  /* enum picket_severity */
-    uint32_t reserved; /* 0 */
+    size_t text_len;  /* strlen(text) */
+    int32_t severity; /* enum picket_severity */
+    /* enum picket_kind. An event comes where the user set `forward: events`: its JSON is that of
+     * the event itself; its rule and title are "", its message says what happened; its severity is
+     * PICKET_INFORMATIONAL. It is delivered as an alert is, and so is what comes to be of another
+     * kind later. */
+    uint32_t kind;
 };
 
 /* What the core does for a plugin. The functions take the host they belong to. */
@@ -196,6 +215,41 @@ struct picket_host {
      * had better go on writing. That it is no file to be renamed (a pipe, "-") is such a reason.
      * Within deliver and flush only, from their thread. */
     int (*rotate)(const struct picket_host *host, const char *option, uint32_t keep);
+
+    /* Asks for MEASURE (enum picket_measure) against the process that ALERT is about: of its event
+     * the one that pid and start_time name, also when it executes another program by now. A plugin
+     * can only ask. The engine decides, by what it knows itself and not by what the plugin says of
+     * it: the alert was given to this output and is not settled, its rule is in the output's
+     * `respond_to`, its event is of this machine and a minute old at most, and there were fewer
+     * than `respond_limit` within a minute. A process of its own then makes sure that it is still
+     * the very process, none of picket's and none of the system's, and signals it. Every decision
+     * is in the engine's log, and an alert of its own.
+     *
+     * Returns an enum picket_response; or a negative number: the measure could not be taken, or
+     * may not be asked for: not an alert of this batch, no such measure, or PICKET_NEEDS_RESPONSE
+     * is not stated. Whatever is returned, the alert is dealt with: for one alert only the first
+     * question is decided, each further one in a batch is refused. Takes a second at most.
+     * Within deliver only, from its thread. */
+    int (*respond)(const struct picket_host *host, const struct picket_alert *alert,
+                   uint32_t measure);
+
+    /* What the output's setting `format` says of the alerts' text: "text" is a line of the user's
+     * making, anything else ("picket", "ecs", "ocsf") a JSON object. */
+    const char *format;
+};
+
+/* What can be done to a process. */
+enum picket_measure {
+    PICKET_STOP = 1, /* SIGSTOP: it waits until somebody sends it SIGCONT */
+    PICKET_KILL = 2  /* SIGKILL */
+};
+
+/* What became of a question. A picket to come may know others: take them for PICKET_REFUSED. */
+enum picket_response {
+    PICKET_RESPONDED = 0, /* the process has got the signal */
+    PICKET_DRY_RUN = 1,   /* it would have, but the output is set to `dry_run` */
+    PICKET_GONE = 2,      /* it has ended, or its pid is another process's by now */
+    PICKET_REFUSED = 3    /* what the user or picket allows forbids it */
 };
 
 enum picket_action {
@@ -213,9 +267,11 @@ struct picket_verdict {
     /* PICKET_REJECT: how many after the delivered ones can never be delivered; 0 counts as 1. A
      * receiver that is gone for good is a reason to reject all that is left of the batch. */
     size_t rejected;
-    uint32_t action;    /* enum picket_action, about what follows them */
-    uint32_t retry_ms;  /* PICKET_RETRY: 10 at least, 3,600,000 at most; beyond that it is cut */
-    const char *reason; /* for people, one line: why retry or reject. Read when deliver returns. */
+    uint32_t action;   /* enum picket_action, about what follows them */
+    uint32_t retry_ms; /* PICKET_RETRY: what is not from 10 to 3,600,000 becomes the nearest */
+    /* For people, one line: why retry or reject. Read when deliver returns. NULL with PICKET_RETRY:
+     * nothing is wrong, and the log tells nothing. */
+    const char *reason;
 };
 
 /* What a plugin cannot do without. */
@@ -224,14 +280,17 @@ enum picket_need {
     /* Starting programs and processes, which get what the host has: user, limits, network if that
      * is needed too. They see no process but their own kind, may write what the user may, and are
      * killed with the host. */
-    PICKET_NEEDS_PROGRAMS = 2
+    PICKET_NEEDS_PROGRAMS = 2,
+    /* Asking to respond(). The user must name the rules, in the output's `respond_to`: it gets the
+     * alerts of these alone, and none about picket itself. */
+    PICKET_NEEDS_RESPONSE = 4
 };
 
 struct picket_plugin {
     size_t size;         /* sizeof(struct picket_plugin) */
     uint32_t abi;        /* PICKET_ABI */
     uint32_t needs;      /* enum picket_need, or'ed */
-    const char *name;    /* "syslog": lower-case letters, digits, '_' and '-', a letter first */
+    const char *name;    /* "syslog": as an option's, or with '-' */
     const char *version; /* of the plugin */
     const char *help;    /* one line: what it does with alerts */
 

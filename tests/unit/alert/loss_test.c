@@ -148,9 +148,15 @@ static void a_message_says_what_to_do(void **state)
 static void the_documented_alert_is_ours(void **state)
 {
     CLEANUP(buffer_deinit) struct buffer message = {0}, detail = {0}, alert = {0}, docs = {0};
+    CLEANUP(buffer_deinit) struct buffer place = {0};
     CLEANUP(closep) int fd = open(DOCS_EVENTS, O_RDONLY | O_CLOEXEC);
     struct json_writer detail_json = {.buffer = &detail}, json = {.buffer = &alert};
-    const struct alert_host host = {.name = "web1", .kernel = "6.1.0-31-amd64"};
+    struct json_writer place_json = {.buffer = &place};
+    const struct machine web1 = {
+        .has = {{UINT64_C(1) << FIELD_HOST_NAME | UINT64_C(1) << FIELD_HOST_KERNEL}},
+        .name = TEXT("web1"),
+        .kernel = TEXT("6.1.0-31-amd64"),
+    };
     const struct rule *rule = internal_alert_rule(INTERNAL_EVENTS_LOST);
     const int64_t from = 1767225600 * NS_PER_S, until = from + 1250 * NS_PER_MS;
 
@@ -159,10 +165,11 @@ static void the_documented_alert_is_ours(void **state)
 
     loss_put_message(&message, sum);
     loss_put_json(&detail_json, sum);
+    alert_place_put_json(&place_json, &(struct alert_engine){.machine = &web1}, &web1);
     alert_put_json(&json, &(struct alert){
                               .id = alert_id_make(until, (uint64_t[3]){1, LOSS_LOST, 0}, rule->id),
                               .time = until,
-                              .host = &host,
+                              .place = {web1.name, buffer_text(&place)},
                               .rule = rule,
                               .message = buffer_text(&message),
                               .detail = buffer_text(&detail),

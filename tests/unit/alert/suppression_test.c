@@ -55,7 +55,7 @@ static void count_summary(void *context, const struct suppression_summary *summa
 
     f->summaries++;
     f->last = *summary;
-    snprintf(f->message, sizeof f->message, "%.*s", TEXT_ARG(summary->message));
+    snprintf(f->message, sizeof f->message, "%.*s", TEXT_ARG(summary->words.message));
 }
 
 static enum suppression_verdict offer(struct fixture *f, size_t rule, const char *exe, int64_t now)
@@ -69,8 +69,10 @@ static enum suppression_verdict offer(struct fixture *f, size_t rule, const char
         suppression_admit(f->suppression, &f->rules[rule], &f->event, now);
 
     if (verdict == SUPPRESSION_FOLD_FIRST)
-        suppression_keep(f->suppression, text_from(exe ? exe : "none"), TEXT("\"matched\":[]"),
-                         TEXT("{\"a\":1}"));
+        suppression_keep(f->suppression,
+                         &(struct suppression_words){.message = text_from(exe ? exe : "none"),
+                                                     .matched = TEXT("\"matched\":[]"),
+                                                     .event = TEXT("{\"a\":1}")});
     return verdict;
 }
 
@@ -89,6 +91,26 @@ static void folds_the_same_and_only_the_same(void **state)
     assert_int_equal(offer(f, 1, "/other", 12), SUPPRESSION_FOLD_FIRST);
     assert_int_equal(suppression_counters(f->suppression).folded, 4);
     assert_int_equal(suppression_counters(f->suppression).windows, 5);
+}
+
+/* A process of one machine is not that of another, whatever else they have in common. */
+static void machines_are_told_apart(void **state)
+{
+    static const struct machine here = {.name = TEXT("a"), .is_here = true};
+    static const struct machine first = {.name = TEXT("b"), .id = TEXT("1")};
+    static const struct machine second = {.name = TEXT("b"), .id = TEXT("2")};
+    struct fixture *f = *state;
+
+    assert_int_equal(offer(f, 0, "/a", 10), SUPPRESSION_ADMIT);
+    f->event.host = &here;
+    assert_int_equal(offer(f, 0, "/a", 11), SUPPRESSION_FOLD_FIRST);
+    f->event.host = &first;
+    assert_int_equal(offer(f, 0, "/a", 12), SUPPRESSION_ADMIT);
+    assert_int_equal(offer(f, 0, "/a", 13), SUPPRESSION_FOLD_FIRST);
+    f->event.host = &second;
+    assert_int_equal(offer(f, 0, "/a", 14), SUPPRESSION_ADMIT);
+    f->event.host = NULL;
+    assert_int_equal(suppression_counters(f->suppression).windows, 3);
 }
 
 static void sums_up_when_a_window_closes(void **state)
@@ -216,8 +238,8 @@ static void without_its_words_a_summary_has_all_else(void **state)
     assert_int_equal(f->summaries, 1);
     assert_int_equal(f->last.fold.count, 2);
     assert_memory_equal(f->last.origin, origin, sizeof origin);
-    assert_int_equal(f->last.message.len, 0);
-    assert_true(text_is(f->last.event, "{}"));
+    assert_int_equal(f->last.words.message.len, 0);
+    assert_true(text_is(f->last.words.event, "{}"));
 }
 
 /* Big events of many windows do not add up without end: later summaries have their count alone. */
@@ -234,12 +256,13 @@ static void memory_for_words_is_bounded(void **state)
         f->process.exe = text_from(exe);
         assert_int_equal(suppression_admit(f->suppression, &f->rules[0], &f->event, 2),
                          SUPPRESSION_FOLD_FIRST);
-        suppression_keep(f->suppression, text_from(exe), TEXT(""), (struct text){big, size});
+        suppression_keep(f->suppression, &(struct suppression_words){.message = text_from(exe),
+                                                                     .event = {big, size}});
     }
     suppression_close(f->suppression, INT64_MAX, count_summary, f);
     assert_int_equal(f->summaries, 10);
     assert_int_equal(f->last.fold.count, 1);
-    assert_int_equal(f->last.message.len, 0);
+    assert_int_equal(f->last.words.message.len, 0);
     /* What was freed can be used again. */
     offer(f, 1, "/x", 3);
     offer(f, 1, "/y", 3);
@@ -288,6 +311,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(folds_the_same_and_only_the_same, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(machines_are_told_apart, set_up, tear_down),
         cmocka_unit_test_setup_teardown(sums_up_when_a_window_closes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(closes_all_at_the_end, set_up, tear_down),
         cmocka_unit_test_setup_teardown(windows_go_over_to_another_load_of_the_rules, set_up,

@@ -97,6 +97,8 @@ static void utf8_is_as_rfc_3629_has_it(void **state)
     assert_true(text_is_utf8(TEXT("a\0\xe2\x82\xac")));
     assert_true(text_is_utf8(TEXT("")));
     assert_false(text_is_utf8(TEXT("a\xff")));
+    assert_false(text_is_utf8(TEXT("0123456789abcde\xff"
+                                   "0123456789")));
 }
 
 static void assert_int(const char *string, int r, int64_t expected)
@@ -230,6 +232,23 @@ static void only_what_is_near_is_suggested(void **state)
     assert_string_equal(text_nearest(TEXT("X"), (const char *const[]){"x"}, 1), "x");
 }
 
+/* At each place in a word, and behind it. */
+static void plain_ends_at_what_has_to_be_looked_at(void **state)
+{
+    char bytes[20];
+
+    (void)state;
+    for (unsigned c = 0; c < 256; c++)
+        for (size_t at = 0; at < sizeof bytes; at++) {
+            bool plain = c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+
+            memset(bytes, 'a' + (int)at, sizeof bytes);
+            bytes[at] = (char)c;
+            assert_int_equal(plain ? sizeof bytes : at,
+                             text_plain((struct text){bytes, sizeof bytes}));
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -237,6 +256,7 @@ int main(void)
         cmocka_unit_test(split_returns_every_part_and_then_nothing),
         cmocka_unit_test(what_is_clipped_ends_with_a_character),
         cmocka_unit_test(utf8_is_as_rfc_3629_has_it),
+        cmocka_unit_test(plain_ends_at_what_has_to_be_looked_at),
         cmocka_unit_test(numbers_are_whole_texts),
         cmocka_unit_test(sizes_have_units),
         cmocka_unit_test(durations_are_sums),

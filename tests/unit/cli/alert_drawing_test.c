@@ -19,7 +19,7 @@ static void draw(const char *json, struct buffer *out)
 
     assert_int_equal(0, json_parse(text_from(json), &alert, &failure));
     buffer_clear(out);
-    alert_drawing_put(&(struct alert_drawing){.out = out}, alert);
+    alert_drawing_put(&(struct drawing){.out = out}, alert);
     assert_false(buffer_failed(out));
 }
 
@@ -42,6 +42,15 @@ static void what_is_missing_or_odd_is_left_out(void **state)
         assert_true(out.len > 0);
     }
     assert_non_null(strstr(buffer_string(&out), "e              1.5\n"));
+}
+
+static void who_matched_it_elsewhere_is_told(void **state)
+{
+    CLEANUP(buffer_deinit) struct buffer out = {0};
+
+    draw("{\"host\":{\"name\":\"web1\"},\"engine\":{\"name\":\"centre\",\"id\":\"x\"}}", &out);
+    assert_non_null(
+        strstr(buffer_string(&out), "  host           web1\n  matched at     centre\n"));
 }
 
 static void deep_trees_stay_on_the_screen(void **state)
@@ -99,6 +108,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_missing_or_odd_is_left_out),
+        cmocka_unit_test(who_matched_it_elsewhere_is_told),
         cmocka_unit_test(deep_trees_stay_on_the_screen),
         cmocka_unit_test(long_texts_are_cut),
         cmocka_unit_test(no_byte_reaches_the_terminal_as_it_is),

@@ -299,6 +299,17 @@ static void later_versions_are_refused(void **state)
     refuse(scene, -EINVAL, "is of a later version of picket: its schema is 2, and 1 is");
 }
 
+static void one_without_its_state_is_refused(void **state)
+{
+    struct scene *scene = *state;
+
+    open_journal(scene);
+    journal_free(scene->journal);
+    scene->journal = NULL;
+    execute(scene, "DELETE FROM state");
+    refuse(scene, -EUCLEAN, "is no journal, or is damaged");
+}
+
 static void a_view_is_no_table(void **state)
 {
     struct scene *scene = *state;
@@ -410,6 +421,7 @@ int main(void)
         WITH_SCENE(seqs_at_the_edge_end),
         WITH_SCENE(what_is_no_journal_is_refused),
         WITH_SCENE(later_versions_are_refused),
+        WITH_SCENE(one_without_its_state_is_refused),
         WITH_SCENE(a_view_is_no_table),
         WITH_SCENE(another_file_is_noticed),
         WITH_SCENE(a_copy_without_its_log_leaves_no_traces),

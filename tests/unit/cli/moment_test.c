@@ -54,6 +54,21 @@ static void words_are_days(void **state)
     assert_int_equal((1774742400 + 86400) * NS_PER_S, parse("tomorrow"));
 }
 
+/* What was shown can be asked for. */
+static void shown_moments_are_read(void **state)
+{
+    const int64_t moment = 1767225630 * NS_PER_S + 123456789;
+    CLEANUP(buffer_deinit) struct buffer shown = {0};
+
+    set_zone("Asia/Kolkata");
+    moment_put_exact(&shown, moment);
+    assert_int_equal(moment, parse(buffer_string(&shown)));
+    assert_int_equal(moment, parse("2026-01-01 00:00:30.123456789Z"));
+    assert_int_equal(moment, parse("2026-01-01 05:30:30.123456789"));
+    assert_int_equal(1767225630 * NS_PER_S, parse("2026-01-01 01:00:30 +01:00"));
+    assert_int_equal(1767225630 * NS_PER_S, parse("2026-01-01 00:00:30 UTC"));
+}
+
 static void days_may_have_23_hours(void **state)
 {
     set_zone("Europe/Berlin");
@@ -119,9 +134,13 @@ static void they_are_put_in_local_time(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(spans_are_ago),          cmocka_unit_test(words_are_days),
-        cmocka_unit_test(days_may_have_23_hours), cmocka_unit_test(times_are_local_unless_they_say),
-        cmocka_unit_test(others_are_refused),     cmocka_unit_test(they_are_put_in_local_time),
+        cmocka_unit_test(spans_are_ago),
+        cmocka_unit_test(words_are_days),
+        cmocka_unit_test(shown_moments_are_read),
+        cmocka_unit_test(days_may_have_23_hours),
+        cmocka_unit_test(times_are_local_unless_they_say),
+        cmocka_unit_test(others_are_refused),
+        cmocka_unit_test(they_are_put_in_local_time),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

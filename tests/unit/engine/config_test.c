@@ -168,6 +168,29 @@ static void journal_is_where_and_how_much(void **state)
     assert_non_null(strstr(f->diags.items[3].message, "did you mean 'path'?"));
 }
 
+static void sensor_may_read_other_machines(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(0, read_config(f, "sensor: {nats: 'nats://a'}\n"));
+    assert_true(text_is(f->config.source->plugin, "nats"));
+    assert_int_equal(1, f->config.source->setting_count);
+    assert_true(text_is(f->config.source->settings[0].key, "servers"));
+    assert_true(text_is(f->config.source->settings[0].value, "nats://a"));
+    assert_int_equal(0, read_config(f, "sensor:\n"
+                                       "  nats:\n"
+                                       "    servers: ['nats://a', 'nats://b']\n"
+                                       "    password: {file: /run/secret}\n"));
+    assert_int_equal(3, f->config.source->setting_count);
+    assert_int_equal(SETTING_FILE, f->config.source->settings[2].source);
+    assert_false(f->config.source->exposed);
+    assert_int_equal(-EINVAL, read_config(f, "sensor: {failures: true, nats: {}}\n"));
+    assert_string_equal("conflicting-keys", f->diags.items[0].code);
+    assert_int_equal(1, f->diags.count);
+    assert_int_equal(-EINVAL, read_config(f, "sensor: {nats: []}\n"));
+    assert_string_equal("wrong-type", f->diags.items[1].code);
+}
+
 static void failures_of_which_programs(void **state)
 {
     struct fixture *f = *state;
@@ -250,6 +273,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(level_that_is_enough, set_up, tear_down),
         cmocka_unit_test_setup_teardown(nothing_means_the_defaults, set_up, tear_down),
         cmocka_unit_test_setup_teardown(journal_is_where_and_how_much, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(sensor_may_read_other_machines, set_up, tear_down),
         cmocka_unit_test_setup_teardown(failures_of_which_programs, set_up, tear_down),
         cmocka_unit_test_setup_teardown(options_are_values_lists_and_places_of_secrets, set_up,
                                         tear_down),

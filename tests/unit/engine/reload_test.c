@@ -71,7 +71,8 @@ static int set_up(void **state)
 static void begin(struct fixture *f, const char *rules, bool watch)
 {
     struct diag_list diags = {0};
-    struct detector_options detector = {.delivery = f->delivery};
+    static const struct machine machine = {.name = TEXT("h")};
+    struct detector_options detector = {.delivery = f->delivery, .engine.machine = &machine};
     bool changed;
 
     write_rules(f, rules);

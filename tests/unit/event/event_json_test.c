@@ -273,6 +273,89 @@ static void long_ancestors_are_left_out(void **state)
     assert_null(event_ancestor(&f->event, 7));
 }
 
+#define HOST                                                                                     \
+    "{\"name\":\"web1\",\"id\":\"0a\",\"kernel\":\"6.1\",\"arch\":\"x86_64\",\"os\":\"debian\"," \
+    "\"os.version\":\"12\"}"
+
+static const char located[] =
+    "{\"type\":\"exec\",\"is_exit\":false,\"host\":" HOST
+    ",\"pid\":10,\"origin\":{\"boot\":\"00007b1ce2f046aa\",\"cpu\":3,\"seq\":17}}";
+
+static const char *write_line(struct fixture *f)
+{
+    struct json_writer json = {.buffer = &f->out};
+
+    buffer_clear(&f->out);
+    event_put_line(&json, &f->event);
+    return buffer_string(&f->out);
+}
+
+static void a_line_says_where_it_is_from(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(read_text(f, TEXT(located)), 0);
+    assert_string_equal(f->failure.unknown, "");
+    assert_text(f->event.host->os_version, "12");
+    assert_false(f->event.host->is_here);
+    assert_true(f->event.origin[0] == 0x7b1ce2f046aa);
+    assert_int_equal(f->event.origin[1], 3);
+    assert_int_equal(f->event.origin[2], 17);
+    assert_string_equal(write_line(f), located);
+    assert_string_equal(write_back(f), "{\"type\":\"exec\",\"is_exit\":false,\"pid\":10}");
+    assert_int_equal(read_text(f, TEXT("{\"pid\":10,\"host\":null,\"origin\":null}")), 0);
+    assert_null(f->event.host);
+    assert_true(f->event.origin[0] == 0);
+}
+
+static void origins_that_are_none_are_refused(void **state)
+{
+    static const char *const origins[] = {"1",
+                                          "{}",
+                                          "{\"boot\":\"\",\"cpu\":0,\"seq\":0}",
+                                          "{\"boot\":\"0\",\"cpu\":0,\"seq\":0}",
+                                          "{\"boot\":\"00007b1ce2f046aa1\",\"cpu\":0,\"seq\":0}",
+                                          "{\"boot\":\"1G\",\"cpu\":0,\"seq\":0}",
+                                          "{\"boot\":\"1\",\"cpu\":-1,\"seq\":0}",
+                                          "{\"boot\":\"1\",\"cpu\":0}"};
+    struct fixture *f = *state;
+
+    for (size_t i = 0; i < sizeof origins / sizeof *origins; i++) {
+        CLEANUP(buffer_deinit) struct buffer line = {0};
+
+        buffer_printf(&line, "{\"pid\":1,\"origin\":%s}", origins[i]);
+        assert_int_equal(read_text(f, buffer_text(&line)), -EINVAL);
+        assert_non_null(strstr(f->failure.reason, "'origin' wants"));
+    }
+    assert_int_equal(read_text(f, TEXT("{\"parent\":{\"host\":{\"name\":\"x\"}}}")), -EINVAL);
+    assert_non_null(strstr(f->failure.reason, "belongs to the event"));
+}
+
+#define ALERT(rule, event)                                                                \
+    "{\"id\":\"01KDVP0M00PXGXM84F0AVV8SNA\",\"time\":\"2026-01-01T00:00:00.000000000Z\"," \
+    "\"host\":" HOST ",\"rule\":{\"id\":\"" rule "\"},\"message\":\"m\"" event "}"
+#define EXEC ",\"event\":{\"type\":\"exec\",\"pid\":10}"
+
+/* All alerts about an event lead to the same one. */
+static void an_alert_is_read_as_its_event(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(read_text(f, TEXT(ALERT("a", EXEC))), 0);
+    assert_string_equal(f->failure.unknown, "");
+    assert_text(f->event.host->name, "web1");
+    assert_int_equal(f->event.process->pid, 10);
+    CLEANUP(freep) char *first = strdup(write_line(f));
+
+    assert_non_null(strstr(first, "\"origin\":{\"boot\":\""));
+    assert_int_equal(read_text(f, TEXT(ALERT("b", EXEC))), 0);
+    assert_string_equal(write_line(f), first);
+    assert_int_equal(read_text(f, text_from(first)), 0);
+    assert_string_equal(write_line(f), first);
+    assert_int_equal(read_text(f, TEXT(ALERT("picket.x", ""))), -ENODATA);
+    assert_int_equal(read_text(f, TEXT(ALERT("a", ",\"event\":{\"pid\":\"x\"}"))), -EINVAL);
+}
+
 static void tells_unknown_keys(void **state)
 {
     struct fixture *f = *state;
@@ -297,6 +380,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(names_the_mistake, set_up, tear_down),
         cmocka_unit_test_setup_teardown(refuses_endless_nesting, set_up, tear_down),
         cmocka_unit_test_setup_teardown(long_ancestors_are_left_out, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_line_says_where_it_is_from, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(origins_that_are_none_are_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_alert_is_read_as_its_event, set_up, tear_down),
         cmocka_unit_test_setup_teardown(tells_unknown_keys, set_up, tear_down),
     };
 

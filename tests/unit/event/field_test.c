@@ -63,6 +63,7 @@ static void refuses_what_is_no_field(void **state)
         {"parent.parent.comm", -ENOENT},
         {"parent.retval", -EDOM},
         {"ancestor.time", -EDOM},
+        {"parent.host.name", -EDOM},
         {"ancestor[0].comm", -ERANGE},
         {"ancestor[65].comm", -ERANGE},
         {"ancestor[x].comm", -EINVAL},

@@ -48,7 +48,7 @@ static void alerts_are_read_as_plugins_are_promised_them(void **state)
     struct payload payload = {.rest = queued_alert_bytes(made)};
     struct delivery_alert got;
 
-    assert_int_equal(0, queued_alert_read(&payload, &got));
+    assert_int_equal(0, alert_frame_read(&payload, &got));
     assert_true(payload_complete(&payload));
     assert_true(text_is(got.id, "17"));
     assert_int_equal(-1, got.time);
@@ -97,6 +97,30 @@ static void a_queue_is_bounded_both_ways(void **state)
     queued_alert_drop(alert);
 }
 
+/* So that an alert can tell of what became of them. */
+static void events_leave_room_to_alerts(void **state)
+{
+    CLEANUP(alert_queue_deinit) struct alert_queue queue;
+    const struct delivery_alert alert = {.json = TEXT("{}"), .kind = PICKET_KIND_EVENT};
+    struct queued_alert *event = NULL, *other = make("1");
+    struct payload payload = {0};
+    struct delivery_alert got;
+
+    assert_int_equal(0, queued_alert_new(&alert, &event));
+    payload.rest = queued_alert_bytes(event);
+    assert_int_equal(0, alert_frame_read(&payload, &got));
+    assert_int_equal(PICKET_KIND_EVENT, got.kind);
+    assert_int_equal(0, alert_queue_init(&queue, 16, 100000));
+    while (alert_queue_has_room(&queue, event))
+        alert_queue_push(&queue, event);
+    assert_int_equal(14, queue.count);
+    while (alert_queue_has_room(&queue, other))
+        alert_queue_push(&queue, other);
+    assert_int_equal(16, queue.count);
+    queued_alert_drop(event);
+    queued_alert_drop(other);
+}
+
 static void long_alerts_are_refused(void **state)
 {
     char *json = test_malloc(DELIVERY_ALERT_MAX + 1);
@@ -118,6 +142,7 @@ int main(void)
         cmocka_unit_test(alerts_are_read_as_plugins_are_promised_them),
         cmocka_unit_test(a_queue_keeps_order_around_its_end),
         cmocka_unit_test(a_queue_is_bounded_both_ways),
+        cmocka_unit_test(events_leave_room_to_alerts),
         cmocka_unit_test(long_alerts_are_refused),
     };
 

@@ -101,6 +101,38 @@ static void a_failure_is_rejected_where_asked_for(void **state)
 }
 
 /* With all it started; and the output goes on. */
+static void a_program_may_know_better(void **state)
+{
+    struct rig *rig = *state;
+
+    write_script(rig, "case $PICKET_ALERT_ID in 000001) exit 65;; 000002)\n"
+                      "[ -e failed ] || { : >failed; exit 75; };; esac; cat >>out");
+    for (int i = 0; i < 2; i++) {
+        start(rig, i ? "exec,command=@/script,on_failure=reject,pause=10ms"
+                     : "exec,command=@/script,pause=10ms");
+        rig_push(rig, 3, true);
+        rig_drain(rig);
+        assert_int_equal(1 - i, rig_counters(rig, 0).rejected);
+        assert_int_equal(2 + i, rig_counters(rig, 0).delivered);
+        assert_int_equal(1 - i, rig_counters(rig, 0).retries);
+        rig_stop(rig);
+    }
+}
+
+static void a_program_has_no_more_files_than_its_own(void **state)
+{
+    struct rig *rig = *state;
+
+    write_script(rig, "ls /proc/self/fd >out");
+    start(rig, "exec,command=@/script");
+    rig_push(rig, 1, true);
+    rig_drain(rig);
+    struct text got = rig_read(rig, "out");
+
+    if (!text_equal(got, TEXT("0\n1\n2\n3\n"))) /* 3: the folder that is listed */
+        fail_msg("%.*s", TEXT_ARG(got));
+}
+
 static void one_that_takes_too_long_is_killed(void **state)
 {
     struct rig *rig = *state;
@@ -162,6 +194,7 @@ static int all_tests(void)
     const struct CMUnitTest tests[] = {
         TEST(a_program_gets_each_alert),         TEST(arguments_and_environment_are_what_was_said),
         TEST(a_failure_is_tried_again),          TEST(a_failure_is_rejected_where_asked_for),
+        TEST(a_program_may_know_better),         TEST(a_program_has_no_more_files_than_its_own),
         TEST(one_that_takes_too_long_is_killed), TEST(large_alerts_are_fed),
         TEST(mistakes_are_told_at_start),
     };

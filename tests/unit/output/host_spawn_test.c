@@ -7,7 +7,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-#include "output/launcher.h"
+#include "host/launcher.h"
 
 /* From here on this process, and what it starts, gets no pidfd. */
 static void deny_pidfds(void)

@@ -23,7 +23,8 @@ parser.add_argument("--tls", help="file of the server's certificate and key")
 parser.add_argument("--client-ca", help="whose certificates clients must have")
 parser.add_argument("--answers", default="200", help="one after another, then the last: "
                     "STATUS[;HEADER: VALUE]|...; date+N is the date in N seconds")
-parser.add_argument("--refuse", help="400 for bodies that hold it")
+parser.add_argument("--refuse", help="bodies that hold it are not taken")
+parser.add_argument("--refusal", default="400", help="the answer to them; reset: none")
 parser.add_argument("--most", type=int, default=1 << 30, help="413 for bodies of more bytes")
 parser.add_argument("--hmac", choices=["timestamp", "github", "standard"])
 parser.add_argument("--hmac-key", default="")
@@ -74,7 +75,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if not is_signed(self.headers, sent):
             return "401"
         if options.refuse and options.refuse in text:
-            return "400"
+            return options.refusal
         if len(sent) > options.most:
             return "413"
         return answers.pop(0) if len(answers) > 1 else answers[0]
@@ -91,6 +92,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             if answer.startswith("2"):
                 for alert in alerts_of(self.headers["Content-Type"], text):
                     write("alerts", alert)
+        if answer == "reset":
+            self.close_connection = True
+            return
         status, _, header = answer.partition(";")
         said = options.say.encode()
         self.send_response(int(status))

@@ -61,6 +61,54 @@ static void a_line_left_unfinished_is_ended(void **state)
     assert_true(text_ends(out, TEXT("}\n")));
 }
 
+/* Whom the engine becomes makes the files. */
+static void files_are_rotated_by_size(void **state)
+{
+    struct rig *rig = *state;
+    struct stat status;
+
+    assert_int_equal(0, chmod(rig->dir, 0777));
+    start(rig, "json,path=@/out,rotate=1,keep=2");
+    for (int i = 0; i < 4; i++) {
+        rig_push(rig, 1, false);
+        rig_drain(rig);
+    }
+    assert_true(text_starts(rig_read(rig, "out"), TEXT("{\"id\":\"000004\",")));
+    assert_true(text_starts(rig_read(rig, "out.1"), TEXT("{\"id\":\"000003\",")));
+    assert_true(text_starts(rig_read(rig, "out.2"), TEXT("{\"id\":\"000002\",")));
+    assert_int_equal(-1, stat(rig_path(rig, "out.3"), &status));
+    assert_int_equal(4, rig_counters(rig, 0).delivered);
+}
+
+static void push_two(struct rig *rig)
+{
+    for (int i = 0; i < 2; i++) {
+        rig_push(rig, 1, false);
+        rig_drain(rig);
+    }
+}
+
+/* A file that cannot be moved goes on, and not a word a batch. */
+static void a_file_that_cannot_be_rotated_is_written_to(void **state)
+{
+    struct rig *rig = *state;
+
+    assert_int_equal(0, chmod(rig->dir, 0777));
+    start(rig, "json,path=@/out,rotate=1KiB,keep=1");
+    rig_push(rig, 20, false);
+    rig_drain(rig);
+    assert_int_equal(0, mkdir(rig_path(rig, "out.1"), 0700));
+    assert_int_equal(0, mkdir(rig_path(rig, "out.1/x"), 0700));
+    struct text said = rig_logged(rig, push_two);
+
+    assert_int_equal(0, rmdir(rig_path(rig, "out.1/x")));
+    assert_int_equal(0, rmdir(rig_path(rig, "out.1")));
+    assert_int_equal(22, rig_counters(rig, 0).delivered);
+    rig_expect(rig, "out", 22, ONCE);
+    text_split(&said, '\n');
+    assert_false(text_contains(said, TEXT("begun anew")));
+}
+
 /* A log shipper that is started anew loses nothing that came between. */
 static void a_fifo_waits_for_another_reader(void **state)
 {
@@ -164,9 +212,14 @@ static int all_tests(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(alerts_are_appended_a_line_each),         TEST(a_line_left_unfinished_is_ended),
-        TEST(a_fifo_waits_for_another_reader),         TEST(standard_output_is_the_engines),
-        TEST(a_slow_reader_of_a_pipe_gets_everything), TEST(a_reader_that_is_gone_costs_one_line),
+        TEST(alerts_are_appended_a_line_each),
+        TEST(a_line_left_unfinished_is_ended),
+        TEST(a_fifo_waits_for_another_reader),
+        TEST(standard_output_is_the_engines),
+        TEST(a_slow_reader_of_a_pipe_gets_everything),
+        TEST(a_reader_that_is_gone_costs_one_line),
+        TEST(files_are_rotated_by_size),
+        TEST(a_file_that_cannot_be_rotated_is_written_to),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "contract.h"
+#include "outage.h"
 
 #define BROKERS    3
 #define PARTITIONS 4
@@ -27,7 +28,8 @@ enum order {
     ORDER_DOWN = 'd',  /* no broker answers any more */
     ORDER_UP = 'u',    /* all do again */
     ORDER_ERROR = 'e', /* the next batches are refused, for reasons that pass */
-    ORDER_LARGE = 'l', /* the next is refused for good */
+    ORDER_LARGE = 'l', /* the next is too large, and all that is sent with it */
+    ORDER_TIME = 't',  /* the next is of a time that is not taken */
     ORDER_READ = 'r'   /* all there is, into the files `alerts` and `records` */
 };
 
@@ -129,6 +131,8 @@ static void obey(rd_kafka_mock_cluster_t *cluster, enum order order, const char 
                                           RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT);
     if (order == ORDER_LARGE)
         rd_kafka_mock_push_request_errors(cluster, 0, 1, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
+    if (order == ORDER_TIME)
+        rd_kafka_mock_push_request_errors(cluster, 0, 1, RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP);
     if (order == ORDER_READ)
         read_all(rd_kafka_mock_cluster_bootstraps(cluster), dir);
 }
@@ -275,6 +279,29 @@ static void brokers_that_go_and_come_lose_nothing(void **state)
     rig_expect(&cluster->rig, "alerts", 10000, REPEATS);
 }
 
+static void go_down(void *cluster)
+{
+    tell(cluster, ORDER_DOWN);
+}
+
+static void come_up(void *cluster)
+{
+    tell(cluster, ORDER_UP);
+}
+
+static void alerts_outlast_an_outage(void **state)
+{
+    struct cluster *cluster = *state;
+    const struct outage outage = {
+        .rig = &cluster->rig, .server = cluster, .stop = go_down, .start = come_up};
+
+    rig_open_journal(&cluster->rig, "@/alerts.db", JOURNAL_SIZE);
+    start(cluster, "");
+    outage_run(&outage);
+    tell(cluster, ORDER_READ);
+    outage_expect(&outage, "alerts", "\"id\":\"");
+}
+
 static void errors_that_pass_double_nothing(void **state)
 {
     struct cluster *cluster = *state;
@@ -322,12 +349,39 @@ static void what_is_too_large_is_rejected(void **state)
     assert_int_equal(4, rig_counters(rig, 0).delivered);
     assert_int_equal(1, rig_counters(rig, 0).rejected);
     tell(cluster, ORDER_LARGE);
+    tell(cluster, ORDER_LARGE);
     rig_push(rig, 1, false);
     rig_drain(rig);
     assert_int_equal(2, rig_counters(rig, 0).rejected);
     rig_push(rig, 1, false);
     rig_drain(rig);
     assert_int_equal(5, rig_counters(rig, 0).delivered);
+}
+
+/* A topic takes less at once than the library sends. */
+static void what_is_too_large_together_is_sent_alone(void **state)
+{
+    struct cluster *cluster = *state;
+
+    start(cluster, ",properties=linger.ms=100");
+    tell(cluster, ORDER_LARGE);
+    rig_push(&cluster->rig, 50, true);
+    rig_drain(&cluster->rig);
+    assert_int_equal(50, rig_counters(&cluster->rig, 0).delivered);
+    tell(cluster, ORDER_READ);
+    rig_expect(&cluster->rig, "alerts", 50, ONCE);
+}
+
+/* Old alerts, of a machine whose clock is wrong. */
+static void times_that_a_topic_refuses_cost_nothing(void **state)
+{
+    struct cluster *cluster = *state;
+
+    start(cluster, "");
+    tell(cluster, ORDER_TIME);
+    rig_push(&cluster->rig, 5, true);
+    rig_drain(&cluster->rig);
+    assert_int_equal(5, rig_counters(&cluster->rig, 0).delivered);
 }
 
 static void it_keeps_the_contract(void **state)
@@ -372,9 +426,13 @@ static int all_tests(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(alerts_are_records, set_up, tear_down),
         cmocka_unit_test_setup_teardown(brokers_that_go_and_come_lose_nothing, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(alerts_outlast_an_outage, set_up, tear_down),
         cmocka_unit_test_setup_teardown(errors_that_pass_double_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_host_that_dies_loses_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_too_large_is_rejected, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_too_large_together_is_sent_alone, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(times_that_a_topic_refuses_cost_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(it_keeps_the_contract, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_cannot_be_is_refused, set_up, tear_down),
     };

@@ -298,6 +298,67 @@ static void a_line_somebody_left_unfinished_is_ended(void **state)
     close(fd);
 }
 
+/* A line that was begun elsewhere is written whole. */
+static void another_file_has_whole_lines(void **state)
+{
+    static struct batch batch;
+    static char bytes[LINES * (LINE + 4)];
+    struct line_writer writer;
+    struct picket_verdict before = {.size = sizeof before}, after = before;
+    char path[] = "/tmp/line-writer-XXXXXX";
+    int pair[2], fd = mkostemp(path, O_APPEND | O_CLOEXEC);
+
+    make_batch(&batch);
+    assert_true(fd >= 0);
+    assert_int_equal(0, unlink(path));
+    assert_int_equal(0, pipe2(pair, O_CLOEXEC));
+    set_up(&writer, pair[1]);
+    line_writer_deliver(&writer, batch.pointers, LINES, &before);
+    assert_true(before.delivered < LINES);
+    assert_non_null(writer.torn);
+    assert_true(dup2(fd, pair[1]) >= 0);
+    line_writer_deliver(&writer, batch.pointers + before.delivered, 2, &after);
+    assert_int_equal(2, after.delivered);
+    assert_int_equal(2 * (LINE + 4), pread(fd, bytes, sizeof bytes, 0));
+    assert_memory_equal(batch.ids[before.delivered], bytes, 4);
+    line_writer_deinit(&writer);
+    close(pair[0]);
+    close(pair[1]);
+    close(fd);
+}
+
+/* What is to end a line in a file that is full does not begin the next. */
+static void a_file_cut_short_has_whole_lines(void **state)
+{
+    static struct batch batch;
+    const struct rlimit one_line = {LINE + 400, RLIM_INFINITY};
+    struct rlimit before;
+    struct line_writer writer;
+    struct picket_verdict verdict = {.size = sizeof verdict};
+    char path[] = "/tmp/line-writer-XXXXXX", first;
+    int fd = mkostemp(path, O_APPEND | O_CLOEXEC);
+
+    make_batch(&batch);
+    assert_true(fd >= 0);
+    assert_int_equal(0, unlink(path));
+    set_up(&writer, fd);
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(0, getrlimit(RLIMIT_FSIZE, &before));
+    assert_int_equal(0, setrlimit(RLIMIT_FSIZE, &one_line));
+    line_writer_deliver(&writer, batch.pointers, 2, &verdict);
+    assert_int_equal(0, setrlimit(RLIMIT_FSIZE, &before));
+    assert_int_equal(1, verdict.delivered);
+    assert_true(writer.cut);
+    assert_int_equal(0, ftruncate(fd, 0));
+    verdict = (struct picket_verdict){.size = sizeof verdict};
+    line_writer_deliver(&writer, batch.pointers + 1, 1, &verdict);
+    assert_int_equal(1, verdict.delivered);
+    assert_int_equal(1, pread(fd, &first, 1, 0));
+    assert_int_equal('b', first);
+    line_writer_deinit(&writer);
+    close(fd);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -308,6 +369,8 @@ int main(void)
         cmocka_unit_test(a_file_that_is_too_large_is_tried_again),
         cmocka_unit_test(a_reader_of_a_fifo_may_come_back),
         cmocka_unit_test(a_line_somebody_left_unfinished_is_ended),
+        cmocka_unit_test(another_file_has_whole_lines),
+        cmocka_unit_test(a_file_cut_short_has_whole_lines),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

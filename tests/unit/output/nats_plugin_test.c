@@ -14,7 +14,9 @@
 
 #include "base/clock.h"
 #include "contract.h"
+#include "hostile.h"
 #include "nats_user.h"
+#include "outage.h"
 
 #define SERVER  "/usr/sbin/nats-server"
 #define SKIPPED 77
@@ -251,6 +253,40 @@ static void alerts_are_messages(void **state)
     rig_expect_sum(&server->rig, 0);
 }
 
+/* With what tells another engine's rules all they ask for; alerts stay away. */
+static void events_are_messages_too(void **state)
+{
+    static const char line[] =
+        "{\"type\":\"exec\",\"host\":{\"name\":\"web1\"},\"pid\":10,\"origin\":{"
+        "\"boot\":\"00007b1ce2f046aa\",\"cpu\":3,\"seq\":17}}";
+    const struct delivery_alert event = {.id = TEXT("E1"),
+                                         .host = TEXT("web1"),
+                                         .rule = TEXT(""),
+                                         .title = TEXT(""),
+                                         .message = TEXT("- started -"),
+                                         .json = TEXT(line),
+                                         .time = 1767225600 * NS_PER_S,
+                                         .kind = PICKET_KIND_EVENT};
+    struct server *server = *state;
+    struct reader reader;
+
+    configure(server, "");
+    start(server, INTO_STREAM ",forward=events");
+    rig_push(&server->rig, 3, false);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(0, delivery_push(server->rig.delivery, &event, DELIVERY_ALL, false));
+    rig_drain(&server->rig);
+    begin(&reader, server);
+    listen_to(&reader);
+    assert_int_equal(1, messages(&reader)); /* by its id, the second is none */
+    natsMsg *message = next(&reader);
+
+    assert_string_equal(line, natsMsg_GetData(message));
+    expect_header(message, "Nats-Msg-Id", "E1");
+    natsMsg_Destroy(message);
+    end(&reader);
+}
+
 static void await_delivered(struct server *server, size_t count)
 {
     int64_t until = clock_monotonic() + 60 * NS_PER_S;
@@ -282,6 +318,30 @@ static void a_killed_server_loses_and_doubles_nothing(void **state)
     assert_int_equal(10000, rig_counters(&server->rig, 0).delivered);
     rig_expect_sum(&server->rig, 0);
     expect_alerts(server, 10000);
+}
+
+static void kill_it(void *server)
+{
+    kill_server(server);
+}
+
+static void start_it(void *server)
+{
+    start_server(server);
+}
+
+/* Nothing comes twice either: the stream drops what it has. */
+static void alerts_outlast_an_outage(void **state)
+{
+    struct server *server = *state;
+    const struct outage outage = {
+        .rig = &server->rig, .server = server, .stop = kill_it, .start = start_it};
+
+    configure(server, "");
+    rig_open_journal(&server->rig, "@/alerts.db", JOURNAL_SIZE);
+    start(server, INTO_STREAM);
+    outage_run(&outage);
+    expect_alerts(server, outage_alerts());
 }
 
 static void a_host_that_dies_doubles_nothing(void **state)
@@ -409,6 +469,27 @@ static void it_has_credentials(void **state)
                               "\n------END USER NKEY SEED------\n"));
 }
 
+static void push_forbidden(struct rig *rig)
+{
+    rig_push(rig, 1, false);
+    while (rig_counters(rig, 0).retries < 1)
+        usleep(1000);
+    rig_stop(rig);
+}
+
+static void what_is_forbidden_is_told(void **state)
+{
+    struct server *server = *state;
+
+    configure(server, "authorization { users: [ { user: ann, password: x, permissions: "
+                      "{ publish: other, subscribe: \">\" } } ] }\n");
+    start(server, arena_printf(&server->rig.arena, ",deadline=1s,user=ann%s",
+                               secret(server, "password", "x")));
+    struct text log = rig_logged(&server->rig, push_forbidden);
+
+    assert_true(text_contains(log, TEXT("Permissions Violation for Publish")));
+}
+
 static void make_certificate(struct server *server, const char *name, const char *subject)
 {
     static const char script[] =
@@ -459,6 +540,50 @@ static void it_shows_a_certificate(void **state)
                             rig_path(rig, "cert"), rig_path(rig, "own"), rig_path(rig, "own")));
 }
 
+/* The library waits for such ones for ever. A host that hangs three times with one alert would cost
+ * that alert. */
+static void servers_that_hang_do_not_cost_the_host(void **state)
+{
+    static const char *const greetings[] = {
+        "", "INFO {\"tls_required\":true,\"max_payload\":1048576}\r\n"};
+    struct server *server = *state;
+
+    for (size_t i = 0; i < 2; i++) {
+        struct hostile hostile = {0};
+
+        hostile_start(&hostile, HOSTILE_SILENT, greetings[i]);
+        server->port = hostile.port;
+        start(server, i == 1 ? ",deadline=1s,tls=true" : ",deadline=1s");
+        rig_push(&server->rig, 1, false);
+        while (rig_counters(&server->rig, 0).retries < 2)
+            usleep(1000);
+        assert_int_equal(0, rig_counters(&server->rig, 0).hangs);
+        hostile_stop(&hostile);
+        rig_stop(&server->rig);
+    }
+}
+
+/* Slowly, for ever, or not to the end. */
+static void servers_that_talk_nonsense_do_not_cost_the_host(void **state)
+{
+    struct server *server = *state;
+
+    for (enum hostility how = HOSTILE_SLOW; how <= HOSTILE_ABRUPT; how++) {
+        struct hostile hostile = {0};
+
+        hostile_start(&hostile, how, "INFO {\"max_payload\":1048576}\r\nMSG a 1 99999999\r\n");
+        server->port = hostile.port;
+        start(server, ",deadline=1s");
+        rig_push(&server->rig, 1, false);
+        while (rig_counters(&server->rig, 0).retries < 1)
+            usleep(1000);
+        assert_int_equal(0, rig_counters(&server->rig, 0).hangs);
+        assert_int_equal(0, rig_counters(&server->rig, 0).crashes);
+        hostile_stop(&hostile);
+        rig_stop(&server->rig);
+    }
+}
+
 static void it_keeps_the_contract(void **state)
 {
     struct server *server = *state;
@@ -488,6 +613,7 @@ static void what_cannot_be_is_refused(void **state)
     expect_refusal(server, ",create=true", "'create' needs a 'stream'");
     expect_refusal(server, ",stream=a.b", "its 'stream' is no name");
     expect_refusal(server, ",servers=nats://ann:x@h", "a user in a server's address");
+    expect_refusal(server, ",servers=http://h", "neither nats:// nor tls://");
     expect_refusal(server, ",user=ann", "'user' and 'password' go together");
     expect_refusal(server, secret(server, "creds", "nothing"), "hold no token and seed");
     expect_refusal(server, ",ca=/none", "its certificates");
@@ -497,16 +623,22 @@ static int all_tests(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(alerts_are_messages, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(events_are_messages_too, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_killed_server_loses_and_doubles_nothing, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(alerts_outlast_an_outage, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_host_that_dies_doubles_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(without_a_stream_alerts_wait, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_too_large_is_rejected, set_up, tear_down),
         cmocka_unit_test_setup_teardown(it_logs_in, set_up, tear_down),
         cmocka_unit_test_setup_teardown(it_signs_with_a_key, set_up, tear_down),
         cmocka_unit_test_setup_teardown(it_has_credentials, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_forbidden_is_told, set_up, tear_down),
         cmocka_unit_test_setup_teardown(tls_is_verified, set_up, tear_down),
         cmocka_unit_test_setup_teardown(it_shows_a_certificate, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(servers_that_hang_do_not_cost_the_host, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(servers_that_talk_nonsense_do_not_cost_the_host, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(it_keeps_the_contract, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_cannot_be_is_refused, set_up, tear_down),
     };

@@ -3,8 +3,8 @@
 
 #include <errno.h>
 
-#include "output/plugin_path.h"
-#include "output/plugin_probe.h"
+#include "host/plugin_probe.h"
+#include "plugin/plugin_path.h"
 
 static void expect_refused(const char *path, const char *reason)
 {

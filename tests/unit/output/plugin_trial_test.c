@@ -162,9 +162,28 @@ static void unix_passes(void **state)
     rig_deinit(&rig);
 }
 
+static void respond_passes(void **state)
+{
+    expect_pass(RIG_PLUGIN_DIR "/respond.so", 15);
+}
+
 static void exec_passes(void **state)
 {
     expect_pass(RIG_PLUGIN_DIR "/exec.so,command=/bin/cat", 20);
+}
+
+static void files_are_moved_under_its_feet(void **state)
+{
+    struct rig rig;
+
+    rig_init(&rig);
+    assert_int_equal(0, chmod(rig.dir, 0777));
+    expect_pass(arena_printf(&rig.arena, RIG_FILER ",path=%s", rig_path(&rig, "a")), 10);
+    expect_failure(
+        arena_printf(&rig.arena, RIG_HOSTILE ",mode=clings,path=%s", rig_path(&rig, "b")),
+        "it goes on in the old one");
+    assert_int_equal(-1, access(rig_path(&rig, "a.moved"), F_OK));
+    rig_deinit(&rig);
 }
 
 static void breaches_are_found(void **state)
@@ -178,17 +197,26 @@ static void breaches_are_found(void **state)
     expect_failure(RIG_HOSTILE ",mode=many", "takes an alert: it gives a verdict that cannot be");
     expect_failure(RIG_HOSTILE ",mode=descriptors,path=/dev/null", "takes an alert: it gives a");
     expect_failure(RIG_HOSTILE ",mode=close_aborts", "it does not close as it should");
-    expect_failure(RIG_HOSTILE ",mode=close_closes,path=/dev/null", "a descriptor of the core's");
+    expect_failure(RIG_HOSTILE ",mode=close_closes,path=/dev/null", "closed a descriptor");
+    expect_failure(RIG_HOSTILE ",mode=nonblocking,path=/dev/null", "changed the flags");
+    expect_failure(RIG_HOSTILE ",mode=flush_fails", "it does not flush");
+    expect_failure(RIG_HOSTILE ",mode=reject_silently", "it rejects");
 }
 
 static int all_tests(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(console_passes),     cmocka_unit_test(json_passes),
-        cmocka_unit_test(syslog_passes),      cmocka_unit_test(webhook_passes),
-        cmocka_unit_test(smtp_passes),        cmocka_unit_test(journald_passes),
-        cmocka_unit_test(unix_passes),        cmocka_unit_test(exec_passes),
+        cmocka_unit_test(console_passes),
+        cmocka_unit_test(json_passes),
+        cmocka_unit_test(syslog_passes),
+        cmocka_unit_test(webhook_passes),
+        cmocka_unit_test(smtp_passes),
+        cmocka_unit_test(journald_passes),
+        cmocka_unit_test(unix_passes),
+        cmocka_unit_test(exec_passes),
+        cmocka_unit_test(respond_passes),
         cmocka_unit_test(breaches_are_found),
+        cmocka_unit_test(files_are_moved_under_its_feet),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -139,6 +139,28 @@ static void long_messages_are_cut(void **state)
     expect_datagram(fd, "xxxx…$");
 }
 
+/* What a hostile program calls itself leaves the message below the 8 KiB that servers take. */
+static void long_parameters_are_cut(void **state)
+{
+    struct rig *rig = *state;
+    CLEANUP(closep) int fd = listen_at(rig_path(rig, "log"));
+    char json[5000] = "{\"event\":{\"exe\":\"", message[8000], got[16384];
+    size_t len = strlen(json);
+
+    memset(json + len, ']', 4000);
+    memcpy(json + len + 4000, "\"}}", 4);
+    memset(message, 'x', sizeof message);
+    message[sizeof message - 1] = '\0';
+    start(rig, "syslog,socket=@/log,standard=rfc5424");
+    push(rig, 3, message, json);
+    rig_drain(rig);
+    ssize_t size = recv(fd, got, sizeof got - 1, 0);
+
+    assert_true(size > 6000 && size < 8192);
+    got[size] = '\0';
+    assert_non_null(strstr(got, "\\]\\]…\"] xxx"));
+}
+
 static void a_daemon_that_is_away_is_waited_for(void **state)
 {
     struct rig *rig = *state;
@@ -256,6 +278,7 @@ static int all_tests(void)
         TEST(structured_data_is_escaped),
         TEST(json_is_sent_whole_or_not_at_all),
         TEST(long_messages_are_cut),
+        TEST(long_parameters_are_cut),
         TEST(a_daemon_that_is_away_is_waited_for),
         TEST(a_busy_daemon_does_not_cost_the_host),
         TEST(rsyslogd_understands),

@@ -2,12 +2,17 @@
 #include "rig.h"
 
 #include <arpa/inet.h>
+#include <sched.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "outage.h"
 
 #define RSYSLOGD "/usr/sbin/rsyslogd"
 
@@ -15,17 +20,22 @@ struct server_rig {
     struct rig rig;
     pid_t daemon; /* 0: away */
     unsigned port;
+    int holder; /* of the port */
 };
 
-/* A port nobody has, for now. */
-static unsigned find_port(void)
+/* A port for the daemon alone: while it is bound here, the kernel gives it to nobody who connects
+ * somewhere, and to the daemon because both say SO_REUSEADDR. */
+static unsigned hold_port(int *holder)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof address;
-    CLEANUP(closep) int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const int yes = 1;
 
-    assert_int_equal(0, bind(fd, (const struct sockaddr *)&address, size));
-    assert_int_equal(0, getsockname(fd, (struct sockaddr *)&address, &size));
+    *holder = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_true(*holder >= 0);
+    assert_int_equal(0, setsockopt(*holder, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes));
+    assert_int_equal(0, bind(*holder, (const struct sockaddr *)&address, size));
+    assert_int_equal(0, getsockname(*holder, (struct sockaddr *)&address, &size));
     return ntohs(address.sin_port);
 }
 
@@ -35,7 +45,7 @@ static int set_up(void **state)
 
     server = (struct server_rig){0};
     rig_init(&server.rig);
-    server.port = find_port();
+    server.port = hold_port(&server.holder);
     *state = &server;
     return 0;
 }
@@ -54,6 +64,7 @@ static int tear_down(void **state)
     struct server_rig *server = *state;
 
     stop(server);
+    close(server->holder);
     rig_deinit(&server->rig);
     return 0;
 }
@@ -214,6 +225,60 @@ static void nothing_is_lost_by_tcp(void **state)
     keep_going(server, 20, 500);
 }
 
+/* Takes a connection and reads it until alert LAST came; how many came. */
+static size_t read_connection(const struct server_rig *server, const char *last)
+{
+    CLEANUP(closep) int fd = accept(server->holder, NULL, NULL);
+    char bytes[16384] = "";
+    size_t len = 0, count = 0;
+
+    assert_true(fd >= 0);
+    while (!strstr(bytes, last)) {
+        ssize_t got = recv(fd, bytes + len, sizeof bytes - 1 - len, 0);
+
+        assert_true(got > 0);
+        len += (size_t)got;
+        bytes[len] = '\0';
+    }
+    for (const char *at = bytes; (at = strstr(at, "[picket@")); at++)
+        count++;
+    return count;
+}
+
+/* A server that ends has read more than it has looked at. */
+static void what_was_read_last_is_sent_again(void **state)
+{
+    struct server_rig *server = *state;
+    struct rig *rig = &server->rig;
+
+    assert_int_equal(0, listen(server->holder, 4));
+    start(server, ",transport=tcp");
+    rig_push(rig, 5, true);
+    assert_int_equal(5, read_connection(server, "id=\"000005\""));
+    rig_push(rig, 1, true);
+    assert_int_equal(6, read_connection(server, "id=\"000006\""));
+}
+
+/* One that ends a connection that nobody uses has looked at all of it. */
+static void what_was_read_long_ago_is_not(void **state)
+{
+    struct server_rig *server = *state;
+    struct rig *rig = &server->rig;
+
+    write_tcp_config(server);
+    start_daemon(server);
+    start(server, ",transport=tcp");
+    rig_push(rig, 5, true);
+    rig_drain(rig);
+    sleep(6);
+    stop(server);
+    start_daemon(server);
+    rig_push(rig, 1, true);
+    rig_drain(rig);
+    expect_all(server, 6);
+    assert_int_equal(6, rig_count_lines(read_out(rig)));
+}
+
 /* UDP loses what a server has not read when it stops: each batch is let through first. */
 static void what_nobody_listens_for_waits_by_udp(void **state)
 {
@@ -236,6 +301,43 @@ static void what_nobody_listens_for_waits_by_udp(void **state)
     start_daemon(server);
     rig_drain(rig);
     expect_all(server, 40);
+}
+
+/* "both" is 127.0.0.2, then 127.0.0.1; false: that takes another /etc/hosts. */
+static bool name_two_addresses(struct rig *rig)
+{
+    const char *path = rig_path(rig, "hosts");
+    FILE *file = fopen(path, "we");
+
+    assert_non_null(file);
+    assert_true(fputs("127.0.0.1 localhost\n127.0.0.2 both\n127.0.0.1 both\n", file) > 0);
+    assert_int_equal(0, fclose(file));
+    assert_int_equal(0, chmod(path, 0644));
+    return unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+           mount(path, "/etc/hosts", NULL, MS_BIND, NULL) == 0;
+}
+
+/* A name may have an address where nobody listens, as localhost often has ::1. */
+static void each_address_has_its_turn_by_udp(void **state)
+{
+    struct server_rig *server = *state;
+    struct rig *rig = &server->rig;
+
+    if (!name_two_addresses(rig))
+        skip();
+    write_config(server, arena_printf(&rig->arena,
+                                      "module(load=\"imudp\")\n"
+                                      "input(type=\"imudp\" address=\"127.0.0.1\" port=\"%u\")",
+                                      server->port));
+    start_daemon(server);
+    const char *argument =
+        arena_printf(&rig->arena, "syslog,server=both:%u,transport=udp", server->port);
+
+    rig_start(rig, &argument, 1);
+    rig_push(rig, 20, true);
+    rig_drain(rig);
+    expect_all(server, 20);
+    umount2("/etc/hosts", MNT_DETACH);
 }
 
 /* A throw-away authority, and a certificate for "localhost" by it. */
@@ -286,6 +388,41 @@ static void nothing_is_lost_by_tls(void **state)
     keep_going(server, 20, 500);
 }
 
+static void stop_it(void *server)
+{
+    stop(server);
+}
+
+static void start_it(void *server)
+{
+    start_daemon(server);
+}
+
+static void expect_outage_survived(struct server_rig *server, const char *options)
+{
+    const struct outage outage = {
+        .rig = &server->rig, .server = server, .stop = stop_it, .start = start_it};
+
+    rig_open_journal(&server->rig, "@/alerts.db", JOURNAL_SIZE);
+    start(server, options);
+    outage_run(&outage);
+    outage_expect(&outage, "out", "id=\"");
+}
+
+static void alerts_outlast_an_outage_by_tcp(void **state)
+{
+    write_tcp_config(*state);
+    start_daemon(*state);
+    expect_outage_survived(*state, ",transport=tcp");
+}
+
+static void alerts_outlast_an_outage_by_tls(void **state)
+{
+    if (!begin_tls(*state, "anon"))
+        skip();
+    expect_outage_survived(*state, ",transport=tls,ca=@/ca.pem");
+}
+
 static void a_certificate_of_ours_is_shown(void **state)
 {
     struct server_rig *server = *state;
@@ -302,6 +439,47 @@ static void push_and_await_retry(struct rig *rig)
 {
     rig_push(rig, 1, true);
     await_retry(rig);
+}
+
+static void start_openssl(struct server_rig *server)
+{
+    struct rig *rig = &server->rig;
+    char *const arguments[] = {(char *)"openssl",
+                               (char *)"s_server",
+                               (char *)"-quiet",
+                               (char *)"-tls1_3",
+                               (char *)"-4",
+                               (char *)"-accept",
+                               (char *)arena_printf(&rig->arena, "%u", server->port),
+                               (char *)"-cert",
+                               (char *)rig_path(rig, "cert.pem"),
+                               (char *)"-key",
+                               (char *)rig_path(rig, "key.pem"),
+                               (char *)"-CAfile",
+                               (char *)rig_path(rig, "ca.pem"),
+                               (char *)"-Verify",
+                               (char *)"1",
+                               (char *)"-verify_return_error",
+                               NULL};
+
+    assert_int_equal(0, posix_spawnp(&server->daemon, "openssl", NULL, NULL, arguments, environ));
+}
+
+/* With TLS 1.3 our side of the handshake is over before the server looks for our certificate. */
+static void a_server_that_wants_a_certificate_says_so(void **state)
+{
+    struct server_rig *server = *state;
+    struct rig *rig = &server->rig;
+    struct text log = {0};
+
+    assert_true(make_certificates(rig));
+    start_openssl(server);
+    start(server, ",transport=tls,ca=@/ca.pem");
+    for (int i = 0; i < 20 && !text_contains(log, TEXT("TLS: ")); i++)
+        log = rig_logged(rig, push_and_await_retry); /* it may not listen yet */
+    if (!text_contains(log, TEXT("TLS: ")))
+        fail_msg("%.*s", TEXT_ARG(log));
+    assert_int_equal(0, rig_counters(rig, 0).delivered);
 }
 
 /* What it sends goes to nobody: neither to one whom others vouch for, nor to one of another name.
@@ -362,6 +540,9 @@ static int all_tests(void)
         TEST(bsd_messages_tell_the_host),           TEST(nothing_is_lost_by_tcp),
         TEST(what_nobody_listens_for_waits_by_udp), TEST(nothing_is_lost_by_tls),
         TEST(a_certificate_of_ours_is_shown),       TEST(a_server_that_is_not_the_one_gets_nothing),
+        TEST(what_was_read_last_is_sent_again),     TEST(what_was_read_long_ago_is_not),
+        TEST(each_address_has_its_turn_by_udp),     TEST(a_server_that_wants_a_certificate_says_so),
+        TEST(alerts_outlast_an_outage_by_tcp),      TEST(alerts_outlast_an_outage_by_tls),
     };
 
     return access(RSYSLOGD, X_OK) < 0 ? 77 : cmocka_run_group_tests(tests, NULL, NULL);

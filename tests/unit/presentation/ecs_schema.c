@@ -27,13 +27,17 @@ static const struct field {
     {"event.dataset", KEYWORD, false},
     {"event.start", DATE, false},
     {"error.code", KEYWORD, false},
-    {"rule.id", KEYWORD, true},
-    {"rule.name", KEYWORD, true},
+    {"rule.id", KEYWORD, false},
+    {"rule.name", KEYWORD, false},
     {"rule.description", KEYWORD, false},
     {"rule.author", KEYWORDS, false},
     {"rule.reference", KEYWORD, false},
     {"host.name", KEYWORD, true},
     {"host.hostname", KEYWORD, true},
+    {"host.id", KEYWORD, false},
+    {"host.architecture", KEYWORD, false},
+    {"host.os.platform", KEYWORD, false},
+    {"host.os.version", KEYWORD, false},
     {"host.os.kernel", KEYWORD, false},
     {"host.os.type", KEYWORD, true},
     {"threat.framework", KEYWORD, false},
@@ -174,8 +178,8 @@ static void check_words(const json_t *document, struct buffer *out)
     const char *type = json_string_value(json_array_get(at(document, "event.type"), 0));
     const char *outcome = json_string_value(at(document, "event.outcome"));
 
-    if (!kind || strcmp(kind, "alert") != 0)
-        buffer_put_string(out, "event.kind is not alert\n");
+    if (!kind || strcmp(kind, at(document, "rule.id") ? "alert" : "event") != 0)
+        buffer_put_string(out, "event.kind is not alert, or event without a rule\n");
     if (!category || !type || !fits(category, type))
         buffer_put_string(out, "event.type is none of event.category\n");
     if (outcome && strcmp(outcome, "success") != 0 && strcmp(outcome, "failure") != 0)

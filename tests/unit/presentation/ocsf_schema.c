@@ -48,6 +48,28 @@ static const struct object {
       {"device", OBJECT, "device", REQUIRED}, /* by the profile host */
       {"evidences", OBJECTS, "evidences"},
       {"unmapped", ANY}}},
+    {"process_activity",
+     {{"activity_id", INTEGER, NULL, REQUIRED},
+      {"activity_name", STRING},
+      {"category_uid", INTEGER, NULL, REQUIRED},
+      {"category_name", STRING},
+      {"class_uid", INTEGER, NULL, REQUIRED},
+      {"class_name", STRING},
+      {"type_uid", INTEGER, NULL, REQUIRED},
+      {"type_name", STRING},
+      {"severity_id", INTEGER, NULL, REQUIRED},
+      {"severity", STRING},
+      {"status_id", INTEGER},
+      {"status", STRING},
+      {"status_code", STRING},
+      {"exit_code", INTEGER},
+      {"time", TIME, NULL, REQUIRED},
+      {"message", STRING},
+      {"metadata", OBJECT, "metadata", REQUIRED},
+      {"device", OBJECT, "device", REQUIRED}, /* by the profile host */
+      {"actor", OBJECT, "actor", REQUIRED},
+      {"process", OBJECT, "process", REQUIRED},
+      {"unmapped", ANY}}},
     {"metadata",
      {{"version", STRING, NULL, REQUIRED},
       {"product", OBJECT, "product", REQUIRED},
@@ -80,12 +102,14 @@ static const struct object {
     {"device",
      {{"type_id", INTEGER, NULL, REQUIRED},
       {"type", STRING},
+      {"uid", STRING, NULL, ONE_OF},
       {"hostname", STRING, NULL, ONE_OF},
       {"os", OBJECT, "os"}}},
     {"os",
      {{"name", STRING, NULL, REQUIRED},
       {"type_id", INTEGER, NULL, REQUIRED},
       {"type", STRING},
+      {"version", STRING},
       {"kernel_release", STRING}}},
     {"evidences",
      {{"name", STRING},
@@ -223,9 +247,12 @@ static int64_t number(const json_t *document, const char *name)
 
 void ocsf_check(const json_t *document, struct buffer *out)
 {
-    check_object(document, "detection_finding", out);
-    if (number(document, "class_uid") != 2004 || number(document, "category_uid") != 2)
-        buffer_put_string(out, "not a detection finding\n");
+    bool activity = number(document, "class_uid") == 1007;
+
+    check_object(document, activity ? "process_activity" : "detection_finding", out);
+    if (activity ? number(document, "category_uid") != 1
+                 : number(document, "class_uid") != 2004 || number(document, "category_uid") != 2)
+        buffer_put_string(out, "of another class or category\n");
     if (number(document, "type_uid") !=
         number(document, "class_uid") * 100 + number(document, "activity_id"))
         buffer_put_string(out, "type_uid is not that of class and activity\n");

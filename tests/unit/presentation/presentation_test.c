@@ -9,16 +9,17 @@
 #include <string.h>
 
 #include "alert_schemas.h"
-#include "output/alert_batch.h"
+#include "host/alert_batch.h"
 #include "output/alert_queue.h"
 #include "presentation/alert_tree.h"
 
-#define HEAD                                                                                    \
-    "{\"id\":\"01KDVP0M00PXGXM84F0AVV8SNA\",\"time\":\"2026-01-01T00:00:01.250000000Z\","       \
-    "\"host\":{\"name\":\"web1\",\"kernel\":\"6.1.0\",\"filters\":[\"x\"]},\"rule\":{\"id\":"   \
-    "\"a-rule\",\"title\":\"A rule\",\"severity\":\"high\",\"tags\":[\"attack.execution\","     \
-    "\"attack.t1059.004\",\"attack.command-and-control\",\"attack.t1105\",\"cve.2024-1\"],"     \
-    "\"description\":\"d\",\"author\":\"me\",\"references\":[\"https://x/1\",\"https://x/2\"]," \
+#define HEAD                                                                                     \
+    "{\"id\":\"01KDVP0M00PXGXM84F0AVV8SNA\",\"time\":\"2026-01-01T00:00:01.250000000Z\","        \
+    "\"host\":{\"name\":\"web1\",\"id\":\"0a\",\"kernel\":\"6.1.0\",\"arch\":\"x86_64\",\"os\":" \
+    "\"debian\",\"os.version\":\"12\",\"filters\":[\"x\"]},\"rule\":{\"id\":"                    \
+    "\"a-rule\",\"title\":\"A rule\",\"severity\":\"high\",\"tags\":[\"attack.execution\","      \
+    "\"attack.t1059.004\",\"attack.command-and-control\",\"attack.t1105\",\"cve.2024-1\"],"      \
+    "\"description\":\"d\",\"author\":\"me\",\"references\":[\"https://x/1\",\"https://x/2\"],"  \
     "\"false_positives\":[\"f\"]},\"message\":\"the message\""
 
 #define PROCESS                                                                                    \
@@ -55,9 +56,11 @@ static const char folded_alert[] =
          "\"type\":\"exec\",\"pid\":10,\"comm\":\"x\"}}";
 
 static const char correlated_alert[] = HEAD
-    ",\"correlation\":{\"type\":\"temporal_ordered\",\"timespan\":60,\"group\":{\"parent.pid\":"
+    ",\"engine\":{\"name\":\"centre\",\"id\":\"0c\"},\"correlation\":{\"type\":\"temporal_"
+    "ordered\",\"timespan\":60,\"group\":{\"parent.pid\":"
     "5},\"count\":3,\"omitted\":0,\"events\":[{\"rule\":\"first\",\"title\":\"First\",\"time\":"
-    "\"2026-01-01T00:00:00.000000000Z\",\"event\":{\"type\":\"exec\",\"pid\":7," PROCESS
+    "\"2026-01-01T00:00:00.000000000Z\",\"event\":{\"type\":\"exec\",\"host\":{\"name\":\"web2\"},"
+    "\"pid\":7," PROCESS
     "}},{\"rule\":\"inner\",\"title\":\"Inner\",\"time\":\"2026-01-01T00:00:00.500000000Z\","
     "\"group\":{\"user\":\"ann\"},\"events\":[{\"rule\":\"second\",\"title\":\"Second\","
     "\"time\":\"2026-01-01T00:00:00.500000000Z\",\"event\":{\"type\":\"exec\",\"comm\":\"y\"}}"
@@ -65,6 +68,23 @@ static const char correlated_alert[] = HEAD
 
 static const char *const all_alerts[] = {exec_alert, failed_alert, exit_alert,      bare_alert,
                                          own_alert,  folded_alert, correlated_alert};
+
+#define EVENT_HEAD(type)                                                                       \
+    "{\"type\":\"" type                                                                        \
+    "\",\"time\":\"2026-01-01T00:00:01.250000000Z\",\"host\":{\"name\":\"web1\","              \
+    "\"id\":\"0a\",\"kernel\":\"6.1.0\",\"arch\":\"x86_64\",\"os\":\"debian\",\"os.version\":" \
+    "\"12\"},"
+#define EVENT_TAIL ",\"origin\":{\"boot\":\"00007b1ce2f046aa\",\"cpu\":3,\"seq\":17}}"
+
+static const char exec_event[] =
+    EVENT_HEAD("exec") "\"pid\":10," PROCESS ",\"parent\":{\"pid\":9," PROCESS "}" EVENT_TAIL;
+static const char exit_event[] =
+    EVENT_HEAD("exit") "\"exit\":{\"code\":3},\"duration\":750,\"pid\":10," PROCESS EVENT_TAIL;
+static const char failed_event[] =
+    EVENT_HEAD("exec_failed") "\"error\":\"ENOENT\",\"pid\":10,\"uid\":1,"
+                              "\"filename\":\"/opt/x\"" EVENT_TAIL;
+
+static const char *const all_events[] = {exec_event, exit_event, failed_event};
 
 #define ALERTS (sizeof all_alerts / sizeof *all_alerts)
 
@@ -87,14 +107,16 @@ static void scene_deinit(struct scene *scene)
 static const struct picket_alert *present(struct scene *scene, const struct alert_look *look,
                                           const char *json)
 {
+    bool event = text_starts(text_from(json), TEXT("{\"type\""));
     const struct delivery_alert alert = {.id = TEXT("01KDVP0M00PXGXM84F0AVV8SNA"),
                                          .host = TEXT("web1"),
-                                         .rule = TEXT("a-rule"),
-                                         .title = TEXT("A rule"),
+                                         .rule = event ? TEXT("") : TEXT("a-rule"),
+                                         .title = event ? TEXT("") : TEXT("A rule"),
                                          .message = TEXT("the message"),
                                          .json = text_from(json),
                                          .time = 1767225601250000000,
-                                         .severity = PICKET_HIGH};
+                                         .severity = event ? PICKET_INFORMATIONAL : PICKET_HIGH,
+                                         .kind = event ? PICKET_KIND_EVENT : PICKET_KIND_ALERT};
     struct presentation_mistake mistake;
     struct queued_alert *queued;
 
@@ -147,11 +169,12 @@ typedef void check_fn(const json_t *document, struct buffer *out);
 
 static void expect_valid(int64_t format, check_fn *check)
 {
-    for (size_t i = 0; i < ALERTS; i++) {
+    for (size_t i = 0; i < ALERTS + sizeof all_events / sizeof *all_events; i++) {
         CLEANUP(scene_deinit) struct scene scene = {0};
         CLEANUP(buffer_deinit) struct buffer complaints = {0};
 
-        check(present_json(&scene, format, all_alerts[i]), &complaints);
+        check(present_json(&scene, format, i < ALERTS ? all_alerts[i] : all_events[i - ALERTS]),
+              &complaints);
         assert_string_equal("", buffer_string(&complaints));
     }
 }
@@ -177,6 +200,10 @@ static void ecs_tells_the_process(void **state)
     expect_text(ecs, "event.outcome", "success");
     expect_number(ecs, "event.severity", PICKET_HIGH);
     expect_text(ecs, "rule.name", "A rule");
+    expect_text(ecs, "host.id", "0a");
+    expect_text(ecs, "host.architecture", "x86_64");
+    expect_text(ecs, "host.os.platform", "debian");
+    expect_text(ecs, "host.os.version", "12");
     expect_text(ecs, "process.executable", "/usr/bin/sh");
     expect_text(ecs, "process.args.2", "x");
     expect_text(ecs, "process.entity_id", "web1/10@2026-01-01T00:00:00.500000000Z");
@@ -234,7 +261,11 @@ static void ecs_tells_of_correlations(void **state)
 
     expect_text(ecs, "picket.correlation.type", "temporal_ordered");
     expect_number(ecs, "picket.correlation.group.parent.pid", 5);
+    expect_text(ecs, "picket.engine.name", "centre");
     expect_text(ecs, "picket.correlation.events.0.rule.id", "first");
+    expect_text(ecs, "picket.correlation.events.0.host.name", "web2");
+    expect_text(ecs, "picket.correlation.events.0.process.entity_id",
+                "web2/7@2026-01-01T00:00:00.500000000Z");
     expect_text(ecs, "picket.correlation.events.0.process.command_line", "sh -c x");
     expect_text(ecs, "picket.correlation.events.1.events.0.process.name", "y");
 }
@@ -252,7 +283,11 @@ static void ocsf_tells_the_process(void **state)
     expect_text(ocsf, "finding_info.src_url", "https://x/1");
     expect_text(ocsf, "finding_info.attacks.1.sub_technique.uid", "T1059.004");
     expect_text(ocsf, "finding_info.attacks.2.tactic.name", "Command and Control");
+    expect_text(ocsf, "device.uid", "0a");
+    expect_text(ocsf, "device.os.name", "debian");
+    expect_text(ocsf, "device.os.version", "12");
     expect_text(ocsf, "device.os.kernel_release", "6.1.0");
+    expect_text(ocsf, "unmapped.host.arch", "x86_64");
     expect_number(ocsf, "evidences.0.process.pid", 10);
     expect_text(ocsf, "evidences.0.process.file.name", "sh");
     expect_number(ocsf, "evidences.0.process.file.modified_time", 1735689600000);
@@ -279,8 +314,108 @@ static void ocsf_tells_of_all_kinds_of_alerts(void **state)
     expect_number(ocsf, "finding_info.first_seen_time", 1767225600000);
     expect_number(ocsf, "finding_info.related_events_count", 3);
     expect_text(ocsf, "evidences.1.name", "first");
+    expect_text(ocsf, "evidences.1.data.host", "web2");
+    expect_text(ocsf, "unmapped.engine.id", "0c");
     expect_text(ocsf, "evidences.2.data.event.comm", "y");
     expect_text(ocsf, "unmapped.correlation.type", "temporal_ordered");
+}
+
+/* The message is looked at together with an event, and is no part of it. */
+static void events_in_which_nothing_is_secret_stay_as_they_are(void **state)
+{
+    CLEANUP(scene_deinit) struct scene scene = {0};
+    struct text items[] = {TEXT("(nothing)")};
+    struct alert_look look = {.format = PRESENTATION_ECS, .redact = items, .redact_count = 1};
+    const struct picket_alert *event = present(&scene, &look, exec_event);
+    struct json_failure failure;
+
+    assert_string_equal("the message", event->message);
+    assert_string_equal(exec_event, event->json);
+    assert_int_equal(0, json_parse(text_from(event->text), &scene.text, &failure));
+    expect_text(scene.text, "message", "the message");
+    expect_none(scene.text, "picket.event.message");
+}
+
+static void events_are_told_without_a_finding(void **state)
+{
+    CLEANUP(scene_deinit) struct scene as_ecs = {0}, as_ocsf = {0}, exited = {0}, failed = {0};
+    const json_t *ecs = present_json(&as_ecs, PRESENTATION_ECS, exec_event);
+
+    expect_text(ecs, "event.kind", "event");
+    expect_text(ecs, "event.dataset", "picket.event");
+    expect_text(ecs, "event.id", "01KDVP0M00PXGXM84F0AVV8SNA");
+    expect_text(ecs, "message", "the message");
+    expect_text(ecs, "host.id", "0a");
+    expect_text(ecs, "process.executable", "/usr/bin/sh");
+    expect_number(ecs, "picket.event.origin.seq", 17);
+    expect_none(ecs, "rule");
+    expect_none(ecs, "event.severity");
+    expect_none(ecs, "picket.event.host");
+    const json_t *ocsf = present_json(&as_ocsf, PRESENTATION_OCSF, exec_event);
+
+    expect_text(ocsf, "activity_name", "Launch");
+    expect_text(ocsf, "status", "Success");
+    expect_text(ocsf, "device.uid", "0a");
+    expect_number(ocsf, "process.pid", 10);
+    expect_number(ocsf, "actor.process.pid", 9);
+    expect_number(ocsf, "unmapped.event.origin.cpu", 3);
+    expect_none(ocsf, "unmapped.event.host");
+    ocsf = present_json(&exited, PRESENTATION_OCSF, exit_event);
+    expect_text(ocsf, "activity_name", "Terminate");
+    expect_number(ocsf, "exit_code", 3);
+    ocsf = present_json(&failed, PRESENTATION_OCSF, failed_event);
+    expect_text(ocsf, "status", "Failure");
+    expect_text(ocsf, "status_code", "ENOENT");
+}
+
+static void events_have_their_own_line(void **state)
+{
+    CLEANUP(scene_deinit) struct scene first = {0}, second = {0};
+    struct alert_look look = {.format = PRESENTATION_TEXT};
+
+    assert_string_equal("2026-01-01T00:00:01.250000000Z web1 the message",
+                        present(&first, &look, exec_event)->text);
+    look.template = TEXT("%{event.pid} %{event.parent.comm} %{host.id} %{rule.id}");
+    const struct picket_alert *event = present(&second, &look, exec_event);
+
+    assert_string_equal("10 sh 0a ", event->text);
+    assert_string_equal("10", alert_batch_value(&second.batch, event, "event.pid"));
+    assert_string_equal("web1", alert_batch_value(&second.batch, event, "host.name"));
+}
+
+static void an_event_without_secrets_stays_as_it_is(void **state)
+{
+    CLEANUP(scene_deinit) struct scene scene = {0};
+    struct text items[] = {TEXT("passwords")};
+    const struct alert_look look = {.format = PRESENTATION_ECS, .redact = items, .redact_count = 1};
+    const struct picket_alert *event = present(&scene, &look, exec_event);
+
+    assert_string_equal("the message", event->message);
+    assert_string_equal(exec_event, event->json);
+    assert_null(alert_batch_value(&scene.batch, event, "event.message"));
+    assert_null(strstr(event->text, "\"event\":{\"message\""));
+}
+
+/* Neither in what it is, nor in what it is told as. */
+static void secrets_of_events_are_masked(void **state)
+{
+    static const char json[] =
+        "{\"type\":\"exec\",\"start_time\":\"the message\",\"argv\":[\"x\","
+        "\"--password\",\"the message\"],\"origin\":{\"boot\":\"the message\"}}";
+    struct text items[] = {TEXT("passwords")};
+
+    for (int64_t format = PRESENTATION_PICKET; format <= PRESENTATION_TEXT; format++) {
+        CLEANUP(scene_deinit) struct scene scene = {0};
+        struct alert_look look = {.format = format, .redact = items, .redact_count = 1};
+        const struct picket_alert *event = present(&scene, &look, json);
+
+        assert_string_equal("[redacted]", event->message);
+        assert_string_equal("[redacted]", alert_batch_value(&scene.batch, event, "event.argv.2"));
+        assert_string_equal("the message", alert_batch_value(&scene.batch, event, "start_time"));
+        assert_string_equal("the message", alert_batch_value(&scene.batch, event, "origin.boot"));
+        assert_null(strstr(event->json, "\"message\":"));
+        assert_non_null(strstr(event->text, "[redacted]"));
+    }
 }
 
 static void what_is_not_changed_is_not_copied(void **state)
@@ -376,6 +511,11 @@ int main(void)
         cmocka_unit_test(ecs_tells_of_correlations),
         cmocka_unit_test(ocsf_tells_the_process),
         cmocka_unit_test(ocsf_tells_of_all_kinds_of_alerts),
+        cmocka_unit_test(events_are_told_without_a_finding),
+        cmocka_unit_test(events_in_which_nothing_is_secret_stay_as_they_are),
+        cmocka_unit_test(events_have_their_own_line),
+        cmocka_unit_test(an_event_without_secrets_stays_as_it_is),
+        cmocka_unit_test(secrets_of_events_are_masked),
         cmocka_unit_test(what_is_not_changed_is_not_copied),
         cmocka_unit_test(text_is_a_line_by_its_template),
         cmocka_unit_test(secrets_are_masked_everywhere),

@@ -100,6 +100,72 @@ static void what_was_masked_is_marked(void **state)
                ",\"redacted\":{\"count\":3,\"fields\":[\"event.argv\",\"event.env\"]}}"));
 }
 
+/* An event that is forwarded has no alert around it. */
+static void an_event_alone_is_masked(void **state)
+{
+    const struct text items[] = {TEXT("passwords"), TEXT("ab\\d")};
+    CLEANUP(trial_deinit) struct trial trial = {0};
+
+    redact_all(
+        &trial, items, 2,
+        "{\"type\":\"exec\",\"exe.sha256\":\"ab1\",\"exe\":\"/ab1\",\"argv\":[\"--pass=\\ufffdc\"],"
+        "\"raw\":{\"argv\":[\"LS1wYXNzPf9j\"]},\"origin\":{\"boot\":\"ab1\"},\"engine\":{\"id\":"
+        "\"ab1\"}}");
+    expect_member(&trial, "exe.sha256", "ab1");
+    expect_member(&trial, "exe", "/[redacted]");
+    expect_member(&trial, "argv.0", "--pass=[redacted]");
+    expect_member(&trial, "origin.boot", "ab1");
+    expect_member(&trial, "engine.id", "ab1");
+    assert_null(json_object_get(trial.tree, "raw"));
+}
+
+/* Patterns are written for command lines. */
+static void a_pattern_may_span_arguments(void **state)
+{
+    const struct text items[] = {TEXT("--pin \\K\\d+"), TEXT("card no \\d+")};
+    CLEANUP(trial_deinit) struct trial trial = {0};
+
+    redact_all(&trial, items, 2,
+               "{\"message\":\"m 123456\",\"event\":{\"argv\":[\"x\",\"--pin\",\"123456\",\"card "
+               "no\",\"987654\"],\"cmdline\":\"x --pin 123456 card no 987654\"}}");
+    expect_gone(&trial, "123456");
+    expect_gone(&trial, "987654");
+    expect_member(&trial, "event.argv.1", "--pin");
+    expect_member(&trial, "event.argv.3", REDACTION_MARK);
+    expect_member(&trial, "event.cmdline", "x --pin [redacted] [redacted]");
+}
+
+/* A command line has no quotes: what is told apart in an argument is known there. */
+static void a_header_is_masked_in_command_lines(void **state)
+{
+    CLEANUP(trial_deinit) struct trial trial = {0};
+
+    redact(&trial,
+           "{\"event\":{\"argv\":[\"curl\",\"-H\",\"Authorization: Hawk id=a, mac=b c\",\"h\"],"
+           "\"cmdline\":\"curl -H Authorization: Hawk id=a, mac=b c h\"}}");
+    expect_member(&trial, "event.argv.2", "Authorization: Hawk [redacted]");
+    expect_member(&trial, "event.cmdline", "curl -H Authorization: Hawk [redacted] h");
+}
+
+/* ... and what is told apart in a command line is known in an argument. */
+static void an_option_within_an_argument_is_masked(void **state)
+{
+    CLEANUP(trial_deinit) struct trial trial = {0};
+
+    redact(&trial, "{\"event\":{\"argv\":[\"sh\",\"-c\",\"bearer\",\"hunter2hunter2\"],\"cmdline\":"
+                   "\"sh -c bearer hunter2hunter2\"}}");
+    expect_gone(&trial, "hunter2");
+}
+
+static void what_a_switch_says_is_told_elsewhere(void **state)
+{
+    CLEANUP(trial_deinit) struct trial trial = {0};
+
+    redact(&trial, "{\"message\":\"it is true\",\"event\":{\"argv\":[\"x\",\"--token=true\"]}}");
+    expect_member(&trial, "message", "it is true");
+    expect_member(&trial, "event.argv.1", "--token=[redacted]");
+}
+
 static void a_short_secret_is_masked_where_it_stands_alone(void **state)
 {
     CLEANUP(trial_deinit) struct trial trial = {0};
@@ -182,6 +248,13 @@ static void passwords_are_found_in_texts(void **state)
     expect_text("x {\\\"passwd\\\":\\\"ab\\\",\\\"y\\\":1}",
                 "x {\\\"passwd\\\":\\\"[redacted]\\\",\\\"y\\\":1}");
     expect_text("GET /?user=u&password=ab&x=1", "GET /?user=u&password=[redacted]&x=1");
+    expect_text("mysql -e ALTER USER a IDENTIFIED BY 'b c' -f",
+                "mysql -e ALTER USER a IDENTIFIED BY '[redacted]' -f");
+    expect_text("CREATE ROLE a PASSWORD 'b c'; x", "CREATE ROLE a PASSWORD '[redacted]'; x");
+    expect_text("python -c password = \"a b\"", "python -c password = \"[redacted]\"");
+    expect_text("sh -c echo ann:ab | chpasswd", "sh -c echo ann:[redacted] | chpasswd");
+    expect_text("sh -c echo 'ab' | sudo -S id", "sh -c echo '[redacted]' | sudo -S id");
+    expect_text("xfreerdp /u:ann /p:ab /v:h", "xfreerdp /u:ann /p:[redacted] /v:h");
     expect_text("openssl -passin pass:ab", "openssl -passin pass:[redacted]");
     expect_text("docker -v /etc/passwd:/etc/passwd:ro", "docker -v /etc/passwd:/etc/passwd:ro");
 }
@@ -194,6 +267,13 @@ static void tokens_are_found_in_texts(void **state)
     expect_text("amqp://a:b@c:d@h/ ftp://h/@x", "amqp://a:[redacted]@h/ ftp://h/@x");
     expect_text("https://0123456789abcdef0123@h/", "https://[redacted]@h/");
     expect_text("https://h/?access_token=abc&x=1", "https://h/?access_token=[redacted]&x=1");
+    expect_text("https://h/?key=abc&sig=d&page=2",
+                "https://h/?key=[redacted]&sig=[redacted]&page=2");
+    expect_text("aws configure set aws_secret_access_key abc",
+                "aws configure set aws_secret_access_key [redacted]");
+    expect_text("https://hooks.slack.com/services/T/B/x y",
+                "https://hooks.slack.com/services/[redacted] y");
+    expect_text("curl --cookie a=b; c=d h", "curl --cookie [redacted] h");
     expect_text("X-Api-Key: abc; Cookie: a=b; c=d e", "X-Api-Key: [redacted] Cookie: [redacted] e");
     expect_text("k AKIAIOSFODNN7EXAMPLE .", "k [redacted] .");
     expect_text("k ghp_0123456789abcdefghijABCDEFGHIJ012345.", "k [redacted].");
@@ -302,6 +382,25 @@ static void an_alert_as_a_whole_is_bounded(void **state)
     expect_member(&trial, "event.cmdline", REDACTION_MARK);
 }
 
+/* Who fills an argument hides nothing else by that. */
+static void short_texts_are_searched_first(void **state)
+{
+    const struct text items[] = {TEXT("passwords"), TEXT("b.*[cd]")};
+    CLEANUP(trial_deinit) struct trial trial = {0};
+    CLEANUP(buffer_deinit) struct buffer alert = {0};
+
+    buffer_put_string(&alert, "{\"event\":{\"argv\":[\"x\",\"");
+    for (size_t i = 0; i < SECRET_TEXT_MAX; i++)
+        buffer_put_char(&alert, 'b');
+    buffer_put_string(&alert,
+                      "\"],\"exe\":\"/x\",\"parent\":{\"comm\":\"sh\",\"cwd\":\"/p pass=z\"}}}");
+    redact_all(&trial, items, 2, buffer_string(&alert));
+    expect_member(&trial, "event.argv.1", REDACTION_MARK);
+    expect_member(&trial, "event.exe", "/x");
+    expect_member(&trial, "event.parent.comm", "sh");
+    expect_member(&trial, "event.parent.cwd", "/p pass=[redacted]");
+}
+
 /* A secret of control characters, and a text that always nearly has it. */
 static void a_search_for_odd_secrets_is_bounded(void **state)
 {
@@ -341,6 +440,11 @@ int main(void)
         cmocka_unit_test(nothing_is_touched_where_nothing_is_secret),
         cmocka_unit_test(an_argument_is_masked_wherever_it_is_told),
         cmocka_unit_test(what_was_masked_is_marked),
+        cmocka_unit_test(an_event_alone_is_masked),
+        cmocka_unit_test(a_pattern_may_span_arguments),
+        cmocka_unit_test(a_header_is_masked_in_command_lines),
+        cmocka_unit_test(an_option_within_an_argument_is_masked),
+        cmocka_unit_test(what_a_switch_says_is_told_elsewhere),
         cmocka_unit_test(a_short_secret_is_masked_where_it_stands_alone),
         cmocka_unit_test(a_secret_is_known_by_its_shown_form),
         cmocka_unit_test(a_cut_secret_is_masked),
@@ -353,6 +457,7 @@ int main(void)
         cmocka_unit_test(what_is_too_expensive_is_masked_as_a_whole),
         cmocka_unit_test(a_text_that_is_too_long_is_masked_as_a_whole),
         cmocka_unit_test(an_alert_as_a_whole_is_bounded),
+        cmocka_unit_test(short_texts_are_searched_first),
         cmocka_unit_test(a_search_for_odd_secrets_is_bounded),
         cmocka_unit_test(too_many_secrets_mask_what_tells_them),
     };

@@ -59,6 +59,7 @@ static void variables_carry_both(void **state)
 {
     expect("PGPASSWORD=a DB_PASS=b MYSQL_PWD=c GITHUB_TOKEN=d npm_config_secret=e", BOTH,
            "PGPASSWORD=# DB_PASS=# MYSQL_PWD=# GITHUB_TOKEN=# npm_config_secret=#");
+    expect("SSHPASS=a DBPASS=b RAILS_MASTER_KEY=c", BOTH, "SSHPASS=# DBPASS=# RAILS_MASTER_KEY=#");
 }
 
 static void a_class_finds_its_own(void **state)
@@ -111,10 +112,35 @@ static void programs_have_options_of_their_own(void **state)
         {"7z a -phunter2 x.7z", "7z a -p# x.7z"},
         {"docker login -u ann -p hunter2 reg", "docker login -u ann -p # reg"},
         {"ldapsearch -x -w hunter2", "ldapsearch -x -w #"},
+        {"ldapsearch -xw hunter2", "ldapsearch -xw #"},
+        {"curl -su ann:hunter2 h", "curl -su ann:# h"},
+        {"curl -sSuann:hunter2 h", "curl -sSuann:# h"},
+        {"curl --oauth2-bearer hunter2 h", "curl --oauth2-bearer # h"},
+        {"http -a ann:hunter2 h", "http -a ann:# h"},
+        {"openssl enc -k hunter2", "openssl enc -k #"},
+        {"ssh-keygen -N hunter2 -f /x", "ssh-keygen -N # -f /x"},
+        {"snmpget -v3 -A hunter2 -Xhunter2 h", "snmpget -v3 -A # -X# h"},
+        {"nmcli dev wifi connect n password hunter2", "nmcli dev wifi connect n password #"},
+        {"mysqladmin -u root password hunter2", "mysqladmin -u root password #"},
+        {"az login -u ann -p hunter2", "az login -u ann -p #"},
+        {"az vm create -p 22", "az vm create -p 22"},
+        {"kubectl create secret generic x --from-literal=a=hunter2",
+         "kubectl create secret generic x --from-literal=a=#"},
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         expect(cases[i].command, BOTH, cases[i].masked);
+}
+
+static void headers_carry_all_of_their_value(void **state)
+{
+    expect("curl -H 'Private-Token: a' -H 'Api-Key: b c'", BOTH,
+           "curl -H Private-Token: # -H Api-Key: #");
+    expect("curl -H 'Authorization: Digest username=a, response=b' -H 'Cookie: a=b; c=d'", BOTH,
+           "curl -H Authorization: Digest # -H Cookie: #");
+    expect("curl -H 'Authorization: a'", BOTH, "curl -H Authorization: #");
+    expect("docker pull vault-token:1 -v token:/x -H 'Accept: a' 'Token: '", BOTH,
+           "docker pull vault-token:1 -v token:/x -H Accept: a Token: ");
 }
 
 static void words_are_a_shells(void **state)
@@ -134,6 +160,7 @@ int main(void)
         cmocka_unit_test(what_only_looks_like_it_stays),
         cmocka_unit_test(an_option_without_its_value_takes_no_other),
         cmocka_unit_test(programs_have_options_of_their_own),
+        cmocka_unit_test(headers_carry_all_of_their_value),
         cmocka_unit_test(words_are_a_shells),
     };
 
