@@ -1,276 +1,15 @@
-#include "engine/engine.h"
-
 #include <errno.h>
-#include <fcntl.h>
-#include <malloc.h>
 #include <sys/prctl.h>
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "engine/centre.h"
-#include "engine/config.h"
 #include "engine/delivery_alert.h"
-#include "engine/detector.h"
-#include "engine/exclusions.h"
-#include "engine/hashes.h"
-#include "engine/live.h"
-#include "engine/privileges.h"
-#include "engine/reload.h"
-#include "engine/rule_stats.h"
+#include "engine/engine_state.h"
 #include "engine/signals.h"
 #include "engine/status.h"
-#include "sensor/replay.h"
 
 /* How long the end may take: alerts that no output took by then are said. */
 #define DRAIN_NS (10 * NS_PER_S)
-
-struct engine {
-    struct machine machine; /* in the configuration's arena */
-    struct config config;
-    bool has_config; /* there was a file */
-    struct privileges privileges;
-    struct exclusions exclusions;
-    struct rule_paths paths; /* of the rules; the options' outlive the engine */
-    struct rulebook *book;   /* until the detector has it */
-    struct journal *journal; /* until the delivery has it; NULL: alerts wait in memory alone */
-    struct delivery *delivery;
-    struct detector *detector;
-    struct rule_watch *watch; /* NULL: rules are read anew on request alone */
-    struct reload *reload;    /* NULL in a replay */
-    struct live *live;        /* likewise; and where events come from a stream: */
-    struct stream *stream;
-    struct centre *centre;
-    struct exe_hash *hash;     /* NULL: nobody asks for one */
-    struct exe_opener *opener; /* the hash's */
-    size_t stats;              /* as the options have it */
-    int64_t next_look;         /* whether the opener is there, monotonic */
-};
-
-static int load_config(struct engine *engine, const struct engine_options *options,
-                       struct diag_list *diags)
-{
-    engine->has_config =
-        options->config || (!options->replay && access(ENGINE_CONFIG_PATH, F_OK) == 0);
-    if (options->config)
-        return config_read(&engine->config, options->config, diags);
-    if (engine->has_config)
-        return config_read(&engine->config, ENGINE_CONFIG_PATH, diags);
-    return 0;
-}
-
-/* The options' rules, else the configuration's, else the installed ones and the site's. */
-static void choose_rules(struct engine *engine, const struct engine_options *options)
-{
-    static const char *const installed[] = {PICKET_RULES_DIR, ENGINE_SITE_RULES};
-    const struct config *config = &engine->config;
-
-    if (options->rule_count)
-        engine->paths = (struct rule_paths){.paths = options->rules, .count = options->rule_count};
-    else if (config->rule_count)
-        engine->paths = (struct rule_paths){.paths = config->rules, .count = config->rule_count};
-    else
-        engine->paths = (struct rule_paths){
-            .paths = installed,
-            .count = sizeof installed / sizeof *installed,
-            .where_there = true,
-        };
-    engine->paths.options = options->rule_options;
-    if (engine->paths.options.min_level == SEVERITY_INFORMATIONAL)
-        engine->paths.options.min_level = config->min_level;
-}
-
-/* What changes after the first look is noticed once the engine runs. */
-static int watch_rules(struct engine *engine)
-{
-    bool changed;
-    int r = rule_watch_new(&engine->paths, &engine->watch);
-
-    if (r < 0)
-        return r;
-    rule_watch_look(engine->watch, &changed);
-    return 0;
-}
-
-static int load_rules(struct engine *engine, const struct engine_options *options,
-                      struct diag_list *diags)
-{
-    bool watched = !options->replay && (options->watch || engine->config.watch);
-    int r;
-
-    choose_rules(engine, options);
-    r = watched ? watch_rules(engine) : 0;
-    if (r == 0)
-        r = rulebook_load(&engine->paths, diags, &engine->book);
-    malloc_trim(0); /* compiling takes more memory than what is compiled */
-    return r;
-}
-
-static int find_user(struct engine *engine, struct diag_list *diags)
-{
-    CLEANUP(buffer_deinit) struct buffer why = {0};
-
-    if (!engine->config.user) {
-        engine->privileges = privileges_default();
-        return 0;
-    }
-    int r = privileges_find(engine->config.user, &engine->privileges, &why);
-
-    if (r < 0)
-        diag_error(diags, engine->config.user_mark, "wrong-user", "%s", buffer_string(&why));
-    return r;
-}
-
-/* What `-o` says, or the configuration, or else the console. */
-static int choose_outputs(struct engine *engine, const struct engine_options *options,
-                          struct diag_list *diags)
-{
-    static const char *const console[] = {"console"};
-    struct config *config = &engine->config;
-    bool given = options->output_count > 0;
-    size_t errors = diags->errors;
-
-    if (!given && config->output_count)
-        return 0;
-    int r =
-        output_config_parse(given ? options->outputs : console, given ? options->output_count : 1,
-                            &config->arena, diags, &config->outputs, &config->output_count);
-
-    return r == 0 && diags->errors > errors ? -EINVAL : r;
-}
-
-/* What `--sensor` says, or the configuration: config.source. */
-static int choose_source(struct engine *engine, const struct engine_options *options,
-                         struct diag_list *diags)
-{
-    struct config *config = &engine->config;
-
-    if (options->replay)
-        config->source = NULL;
-    if (!options->sensor || options->replay)
-        return 0;
-    config->source = arena_alloc(&config->arena, sizeof *config->source);
-    return config->source
-               ? output_config_parse_source(options->sensor, &config->arena, diags, config->source)
-               : -ENOMEM;
-}
-
-/* A journal is for a service: whoever names outputs by hand, and no configuration, has none. But
- * who reads a stream acknowledges what is journalled. */
-static int open_journal(struct engine *engine, const struct engine_options *options,
-                        struct diag_list *diags)
-{
-    CLEANUP(buffer_deinit) struct buffer why = {0};
-    const struct config_journal *config = &engine->config.journal;
-    bool is_service = options->output_count ? options->config && config->given : engine->has_config;
-    const struct journal_options journal = {
-        .path = config->path,
-        .size = config->size,
-        .age = config->age,
-        .uid = engine->privileges.uid,
-        .gid = engine->privileges.gid,
-    };
-
-    if (engine->config.source && !config->wanted) {
-        diag_error(diags, config->mark, "sensor-needs-journal",
-                   "a sensor for events of other machines needs a journal");
-        return -EINVAL;
-    }
-    if (options->replay || !config->wanted || !(is_service || engine->config.source))
-        return 0;
-    int r = journal_new(&journal, &why, &engine->journal);
-
-    if (r < 0 && r != -ENOMEM) {
-        diag_error(diags, config->mark, "journal-failed", "the journal '%s' cannot be opened: %s",
-                   config->path, buffer_string(&why));
-        r = -EINVAL;
-    }
-    return r;
-}
-
-static int start_outputs(struct engine *engine, const struct engine_options *options,
-                         struct diag_list *diags)
-{
-    const struct delivery_options delivery = {
-        .outputs = engine->config.outputs,
-        .output_count = engine->config.output_count,
-        .launcher_uid = engine->privileges.uid,
-        .launcher_gid = engine->privileges.gid,
-        .journal = engine->journal,
-        .live = !options->replay && !engine->config.source,
-    };
-    int r = delivery_new(&delivery, diags, &engine->delivery);
-
-    if (r == 0)
-        engine->journal = NULL;
-    return r;
-}
-
-/* Before the delivery has its thread: it forks. */
-static int start_stream(struct engine *engine, struct diag_list *diags)
-{
-    const struct stream_options options = {
-        .config = engine->config.source,
-        .launcher_uid = engine->privileges.uid,
-        .launcher_gid = engine->privileges.gid,
-    };
-
-    return engine->config.source ? stream_new(&options, diags, &engine->stream) : 0;
-}
-
-/* Nothing is excluded from a replay, nor from what others have seen. */
-static int find_exclusions(struct engine *engine, const struct engine_options *options,
-                           struct diag_list *diags)
-{
-    size_t errors = diags->errors;
-    bool ours = !options->replay && !engine->config.source;
-    int r = ours ? exclusions_resolve(&engine->config, diags, &engine->exclusions) : 0;
-
-    return r == 0 && diags->errors > errors ? -EINVAL : r;
-}
-
-/* Configuration, rules and outputs are all looked at, so that a user sees all mistakes at once; but
- * no output is started for rules that are not there. */
-static int start(struct engine *engine, const struct engine_options *options,
-                 struct diag_list *diags)
-{
-    int config = load_config(engine, options, diags);
-
-    if (config < 0 && config != -EINVAL)
-        return config;
-    int rules = load_rules(engine, options, diags);
-    int outputs = choose_outputs(engine, options, diags);
-    int source = choose_source(engine, options, diags);
-    int exclusions = find_exclusions(engine, options, diags);
-    int user = find_user(engine, diags);
-    int r = config < 0       ? config
-            : rules < 0      ? rules
-            : outputs < 0    ? outputs
-            : source < 0     ? source
-            : exclusions < 0 ? exclusions
-                             : user;
-
-    if (r == 0)
-        r = open_journal(engine, options, diags);
-    if (r == 0)
-        r = start_outputs(engine, options, diags);
-    if (r == 0)
-        r = start_stream(engine, diags);
-    if (r < 0)
-        return r;
-    rulebook_route(engine->book, engine->delivery);
-
-    struct detector_options detector = {
-        .book = engine->book,
-        .delivery = engine->delivery,
-        .wait = options->replay,
-        .engine = {&engine->machine, engine->exclusions.texts, engine->exclusions.count},
-    };
-
-    r = detector_new(&detector, &engine->detector);
-    if (r == 0)
-        engine->book = NULL;
-    return r;
-}
 
 int engine_new(const struct engine_options *options, struct diag_list *diags, struct engine **out)
 {
@@ -285,7 +24,7 @@ int engine_new(const struct engine_options *options, struct diag_list *diags, st
     int r = machine_read(&engine->config.arena, &engine->machine);
 
     if (r == 0)
-        r = start(engine, options, diags);
+        r = engine_start(engine, options, diags);
     if (r < 0)
         return r;
     *out = engine;
@@ -322,7 +61,7 @@ static int drain(struct engine *engine)
     return delivery_drain(engine->delivery, DRAIN_NS);
 }
 
-static void finish(struct engine *engine)
+void engine_finish(struct engine *engine)
 {
     struct delivery_journal journal;
 
@@ -473,7 +212,7 @@ static void announce(const struct engine *engine)
         log_info("not watched, as the configuration says: %s", engine->exclusions.texts[i]);
 }
 
-static int start_delivery(struct engine *engine)
+int engine_start_delivery(struct engine *engine)
 {
     int r = delivery_start(engine->delivery);
 
@@ -508,7 +247,7 @@ static int drop_privileges(struct engine *engine)
         return r;
     if (engine->live)
         live_set_hash(engine->live, engine->hash);
-    return start_delivery(engine);
+    return engine_start_delivery(engine);
 }
 
 /* All that needs root; then nothing of it is left. */
@@ -576,7 +315,7 @@ static int run_live(struct engine *engine)
     struct live_counters counters;
     int r = live_run(engine->live);
 
-    finish(engine);
+    engine_finish(engine);
     live_count(engine->live, &counters);
     on_status(engine, &counters);
     return r;
@@ -587,7 +326,7 @@ static int run_centre(struct engine *engine)
     struct centre_counters counters;
     int r = centre_run(engine->centre);
 
-    finish(engine);
+    engine_finish(engine);
     centre_count(engine->centre, &counters);
     on_centre_status(engine, &counters);
     return r;
@@ -608,75 +347,4 @@ int engine_watch(struct engine *engine)
     announce(engine);
     log_set_waiting(false);
     return engine->stream ? run_centre(engine) : run_live(engine);
-}
-
-/* One line of the file. Unknown keys are said once in a run. */
-static void report_line(const char *path, uint64_t line, const struct event_failure *failure)
-{
-    if (failure->column)
-        log_error("%s:%llu:%u: %s", path, (unsigned long long)line, failure->column,
-                  failure->reason);
-    else
-        log_error("%s:%llu: %s", path, (unsigned long long)line, failure->reason);
-}
-
-static int replay_lines(struct engine *engine, struct replay *replay, const char *path,
-                        uint64_t *refused)
-{
-    bool told_unknown = false;
-    struct event_failure failure;
-    struct event event;
-
-    for (;;) {
-        switch (replay_next(replay, &event, &failure)) {
-        case REPLAY_END:
-            return 0;
-        case REPLAY_BROKEN:
-            log_error("%s: cannot be read on behind line %llu: %s", path,
-                      (unsigned long long)replay_line(replay), failure.reason);
-            return -EIO;
-        case REPLAY_PASSED:
-            break;
-        case REPLAY_REFUSED:
-            report_line(path, replay_line(replay), &failure);
-            ++*refused;
-            break;
-        case REPLAY_EVENT:
-            if (failure.unknown[0] && !told_unknown)
-                log_warning("%s:%llu: '%s' is no field and is passed over, as others may be", path,
-                            (unsigned long long)replay_line(replay), failure.unknown);
-            told_unknown |= failure.unknown[0] != '\0';
-            event.host = machine_or_here(event.host, &engine->machine);
-            detector_on_event(engine->detector, &event);
-            break;
-        }
-    }
-}
-
-int engine_replay(struct engine *engine, const char *path)
-{
-    CLEANUP(replay_freep) struct replay *replay = NULL;
-    uint64_t refused = 0;
-    int r = replay_open(path, &replay);
-
-    if (r < 0) {
-        log_error("%s: %s", path, strerror(-r));
-        return r;
-    }
-    const struct rulebook *book = detector_rulebook(engine->detector);
-
-    r = engine->stats ? matcher_measure(book->matcher) : 0;
-    if (r == 0)
-        r = start_delivery(engine);
-    if (r < 0)
-        return r;
-    r = replay_lines(engine, replay, path, &refused);
-    finish(engine);
-    bool whole = status_print_replay(engine->detector, engine->delivery, refused);
-
-    if (engine->stats)
-        rule_stats_print(book->rules, book->matcher, engine->stats);
-    if (r < 0)
-        return r;
-    return refused ? -EINVAL : whole ? 0 : -EIO;
 }
