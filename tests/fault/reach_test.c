@@ -141,6 +141,7 @@ static void run(struct rig *rig, const char *plugin, glob_t *files)
     const char *name = rig->dir;
     CLEANUP(closep) int listener = listen_abstractly(name);
 
+    assert_true(listener >= 0);
     write_config(rig);
     rig_open_journal(rig, "@/alerts.db", JOURNAL_SIZE);
     find_files(rig, files);
