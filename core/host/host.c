@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "host/alert_batch.h"
 #include "host/host_arguments.h"
+#include "host/host_link.h"
 #include "plugin/plugin_config.h"
 #include "plugin/protocol.h"
 
@@ -25,10 +26,8 @@ struct services {
 struct host {
     struct services services;
     pthread_t thread;
-    pthread_mutex_t lock; /* of what goes out: plugins log from any thread */
-    struct buffer out;
+    struct host_link link;
     struct buffer printable;
-    char *last_error; /* what the plugin logged as such */
     struct frame_decoder decoder;
     struct frame_decoder kept; /* the batch's bytes, while it is being delivered */
     bool delivers;             /* or flushes: its thread is within such a callback */
@@ -42,60 +41,6 @@ struct host {
     uint64_t nonblocking; /* a bit an option: so was its file when the plugin was opened */
 };
 
-static bool is_confined = true;
-
-/* No engine, no host: there is nobody to answer to, nor anything to tidy but memory. A tool that
- * looks for leaks does so in exit(). */
-_Noreturn static void leave(int status)
-{
-    if (!is_confined)
-        exit(status);
-    _exit(status);
-}
-
-static void send_out(struct host *host)
-{
-    struct text rest = buffer_text(&host->out);
-
-    if (buffer_failed(&host->out))
-        leave(EXIT_FAILURE);
-    while (rest.len) {
-        ssize_t sent = send(OUTPUT_HOST_SOCKET, rest.ptr, rest.len, MSG_NOSIGNAL);
-
-        if (sent < 0 && errno == EINTR)
-            continue;
-        if (sent < 0)
-            leave(EXIT_FAILURE);
-        rest.ptr += sent;
-        rest.len -= (size_t)sent;
-    }
-    buffer_clear(&host->out);
-}
-
-/* The longest text of a log line, or of a reason. */
-#define SAID_MAX 4096
-
-static struct text said(const char *text)
-{
-    return (struct text){text, text ? strnlen(text, SAID_MAX) : 0};
-}
-
-static void send_line(struct host *host, enum frame_type type, uint32_t level, struct text text)
-{
-    const struct log_line line = {.level = level, .text = text};
-
-    pthread_mutex_lock(&host->lock);
-    log_line_put(&line, type, &host->out);
-    send_out(host);
-    pthread_mutex_unlock(&host->lock);
-}
-
-_Noreturn static void fail(struct host *host, const char *reason)
-{
-    send_line(host, FRAME_FAILED, PICKET_LOG_ERROR, said(reason));
-    leave(EXIT_FAILURE);
-}
-
 static struct host *host_of(const struct picket_host *table)
 {
     return ((const struct services *)table)->host;
@@ -103,18 +48,7 @@ static struct host *host_of(const struct picket_host *table)
 
 static void service_log(const struct picket_host *table, int level, const char *text)
 {
-    struct host *host = host_of(table);
-    struct text line = said(text);
-
-    if (level < PICKET_LOG_ERROR || level > PICKET_LOG_DEBUG)
-        level = PICKET_LOG_INFO;
-    if (level == PICKET_LOG_ERROR) {
-        pthread_mutex_lock(&host->lock);
-        free(host->last_error);
-        host->last_error = line.ptr ? strndup(line.ptr, line.len) : NULL;
-        pthread_mutex_unlock(&host->lock);
-    }
-    send_line(host, FRAME_LOG, (uint32_t)level, line);
+    host_link_log(&host_of(table)->link, level, text);
 }
 
 static const char *service_value(const struct picket_host *table, const struct picket_alert *alert,
@@ -168,11 +102,11 @@ static void receive(struct host *host)
                              .msg_controllen = sizeof control.bytes};
 
     if (!room)
-        leave(EXIT_FAILURE);
+        host_link_leave(&host->link, EXIT_FAILURE);
     ssize_t got = recvmsg(OUTPUT_HOST_SOCKET, &message, MSG_CMSG_CLOEXEC);
 
     if (got == 0 || (got < 0 && errno != EINTR))
-        leave(EXIT_FAILURE);
+        host_link_leave(&host->link, EXIT_FAILURE);
     if (got < 0)
         return;
     keep_files(host, &message);
@@ -187,7 +121,7 @@ static struct frame next_frame(struct host *host)
     while ((r = frame_decoder_next(&host->decoder, &frame)) == 0)
         receive(host);
     if (r < 0)
-        leave(EXIT_FAILURE);
+        host_link_leave(&host->link, EXIT_FAILURE);
     return frame;
 }
 
@@ -203,7 +137,7 @@ static bool take_file(struct host *host, struct text sent, int64_t *result)
 
     if (!payload_complete(&payload) || option >= host->module.info.option_count ||
         (failure == 0 && file < 0))
-        leave(EXIT_FAILURE);
+        host_link_leave(&host->link, EXIT_FAILURE);
     if (file >= 0) {
         dup3(file, *plugin_config_file(&host->module, host->config.config, option), O_CLOEXEC);
         close(file);
@@ -236,19 +170,19 @@ static int service_rotate(const struct picket_host *table, const char *name, uin
         service_log(table, PICKET_LOG_ERROR, "rotate() is not for that, or not for now");
         return -EINVAL;
     }
-    pthread_mutex_lock(&host->lock);
-    size_t begin = frame_begin(&host->out, FRAME_ROTATE);
+    pthread_mutex_lock(&host->link.lock);
+    size_t begin = frame_begin(&host->link.out, FRAME_ROTATE);
 
-    payload_put_u32(&host->out, (uint32_t)option);
-    payload_put_u32(&host->out, keep);
-    frame_end(&host->out, begin);
-    send_out(host);
-    pthread_mutex_unlock(&host->lock);
+    payload_put_u32(&host->link.out, (uint32_t)option);
+    payload_put_u32(&host->link.out, keep);
+    frame_end(&host->link.out, begin);
+    host_link_send(&host->link);
+    pthread_mutex_unlock(&host->link.lock);
     for (bool answered = false; !answered;) {
         struct frame frame = next_frame(host);
 
         if (frame.type != FRAME_FILE)
-            leave(EXIT_FAILURE);
+            host_link_leave(&host->link, EXIT_FAILURE);
         answered = take_file(host, frame.payload, &result);
     }
     return (int)result;
@@ -275,7 +209,7 @@ static int64_t await_response(struct host *host)
         int64_t answer = payload_i64(&payload);
 
         if (frame.type != FRAME_RESPONSE || !payload_complete(&payload))
-            leave(EXIT_FAILURE);
+            host_link_leave(&host->link, EXIT_FAILURE);
         return answer;
     }
 }
@@ -292,15 +226,15 @@ static int service_respond(const struct picket_host *table, const struct picket_
         service_log(table, PICKET_LOG_ERROR, "respond() is not for that, or not for now");
         return -EINVAL;
     }
-    pthread_mutex_lock(&host->lock);
-    size_t begin = frame_begin(&host->out, FRAME_RESPOND);
+    pthread_mutex_lock(&host->link.lock);
+    size_t begin = frame_begin(&host->link.out, FRAME_RESPOND);
 
-    payload_put_i64(&host->out, host->batch.number);
-    payload_put_u32(&host->out, index);
-    payload_put_u32(&host->out, measure);
-    frame_end(&host->out, begin);
-    send_out(host);
-    pthread_mutex_unlock(&host->lock);
+    payload_put_i64(&host->link.out, host->batch.number);
+    payload_put_u32(&host->link.out, index);
+    payload_put_u32(&host->link.out, measure);
+    frame_end(&host->link.out, begin);
+    host_link_send(&host->link);
+    pthread_mutex_unlock(&host->link.lock);
     return (int)await_response(host);
 }
 
@@ -315,7 +249,7 @@ static void present_alerts(struct host *host)
     if (look->format == PRESENTATION_PICKET && look->redact_count == 0)
         return;
     if (presentation_new(look, &host->batch.presentation, &mistake) < 0)
-        fail(host, "its alerts cannot be made to look as they should");
+        host_link_fail(&host->link, "its alerts cannot be made to look as they should");
 }
 
 static bool is_nonblocking(const struct host *host, size_t option)
@@ -332,13 +266,14 @@ static void open_plugin(struct host *host)
 
     if (frame.type != FRAME_OPEN || plugin_config_read(frame.payload, &host->module, &host->files,
                                                        &host->arena, &host->config) < 0)
-        fail(host, "the engine's options for the plugin cannot be read");
+        host_link_fail(&host->link, "the engine's options for the plugin cannot be read");
     present_alerts(host);
     for (size_t i = 0; i < host->module.info.option_count; i++)
         host->nonblocking |= (uint64_t)is_nonblocking(host, i) << i;
     if (host->module.plugin.open(&host->services.table, host->config.config, &host->instance) < 0)
-        fail(host, host->last_error ? host->last_error : OUTPUT_NO_REASON);
-    send_line(host, FRAME_OPENED, 0, TEXT(""));
+        host_link_fail(&host->link,
+                       host->link.last_error ? host->link.last_error : OUTPUT_NO_REASON);
+    host_link_say(&host->link, FRAME_OPENED, 0, TEXT(""));
 }
 
 /* More than any batch has stays so. */
@@ -354,12 +289,12 @@ static void send_verdict(struct host *host, const struct picket_verdict *verdict
                                     .rejected = clamp(verdict->rejected),
                                     .action = verdict->action,
                                     .retry_ms = verdict->retry_ms,
-                                    .reason = said(verdict->reason)};
+                                    .reason = host_link_text(verdict->reason)};
 
-    pthread_mutex_lock(&host->lock);
-    verdict_put(&message, &host->out);
-    send_out(host);
-    pthread_mutex_unlock(&host->lock);
+    pthread_mutex_lock(&host->link.lock);
+    verdict_put(&message, &host->link.out);
+    host_link_send(&host->link);
+    pthread_mutex_unlock(&host->link.lock);
 }
 
 static void deliver(struct host *host, struct text payload)
@@ -369,7 +304,7 @@ static void deliver(struct host *host, struct text payload)
     /* More may have to be received before the batch is done with. */
     if (frame_decoder_keep(&host->decoder, &host->kept) < 0 ||
         alert_batch_read(&host->batch, payload) < 0)
-        leave(EXIT_FAILURE);
+        host_link_leave(&host->link, EXIT_FAILURE);
     host->delivers = true;
     host->module.plugin.deliver(host->instance, host->batch.alerts, host->batch.count, &verdict);
     host->delivers = false;
@@ -384,7 +319,8 @@ static void flush(struct host *host)
     int r = plugin->flush ? plugin->flush(host->instance) : 0;
 
     host->delivers = host->flushes = false;
-    send_line(host, FRAME_FLUSHED, r < 0 ? PICKET_LOG_WARNING : PICKET_LOG_INFO, TEXT(""));
+    host_link_say(&host->link, FRAME_FLUSHED, r < 0 ? PICKET_LOG_WARNING : PICKET_LOG_INFO,
+                  TEXT(""));
 }
 
 /* The descriptors of its options are the core's; who closes one may close another's next time. */
@@ -412,7 +348,7 @@ static void close_plugin(struct host *host)
     const char *breach = find_breach(host);
 
     if (breach)
-        send_line(host, FRAME_LOG, PICKET_LOG_WARNING, text_from(breach));
+        host_link_say(&host->link, FRAME_LOG, PICKET_LOG_WARNING, text_from(breach));
 }
 
 _Noreturn static void serve(struct host *host)
@@ -432,20 +368,11 @@ _Noreturn static void serve(struct host *host)
             break;
         case FRAME_CLOSE:
             close_plugin(host);
-            leave(EXIT_SUCCESS);
+            host_link_leave(&host->link, EXIT_SUCCESS);
         default:
-            leave(EXIT_FAILURE);
+            host_link_leave(&host->link, EXIT_FAILURE);
         }
     }
-}
-
-static void send_hello(struct host *host)
-{
-    size_t begin = frame_begin(&host->out, FRAME_HELLO);
-
-    plugin_info_put(&host->module.info, &host->out);
-    frame_end(&host->out, begin);
-    send_out(host);
 }
 
 static void load_plugin(struct host *host, const char *path)
@@ -453,17 +380,17 @@ static void load_plugin(struct host *host, const char *path)
     const char *why = plugin_module_load(path, OUTPUT_HOST_MODULE, &host->arena, &host->module);
 
     if (why)
-        fail(host, why);
+        host_link_fail(&host->link, why);
     close(OUTPUT_HOST_MODULE);
     /* Nobody's directory is kept from being unmounted. */
     if (chdir("/") < 0)
-        fail(host, "cannot change to the root directory");
-    send_hello(host);
+        host_link_fail(&host->link, "cannot change to the root directory");
+    host_link_hello(&host->link, &host->module.info);
 }
 
 int output_host_main(int argc, char **argv)
 {
-    static struct host host = {.lock = PTHREAD_MUTEX_INITIALIZER,
+    static struct host host = {.link.lock = PTHREAD_MUTEX_INITIALIZER,
                                .decoder = {.limit = FRAME_ENGINE_MAX},
                                .services.table = {.size = sizeof(struct picket_host),
                                                   .version = PICKET_VERSION,
@@ -480,11 +407,12 @@ int output_host_main(int argc, char **argv)
     host.services.table.deadline = arguments.deadline;
     host.services.host = &host;
     host.thread = pthread_self();
-    is_confined = host_arguments_confined(&arguments);
+    host.link.tidies = !host_arguments_confined(&arguments);
     int r = host_arguments_obey(&arguments);
 
     if (r < 0)
-        fail(&host, arena_printf(&host.arena, "its host cannot be confined: %s", strerror(-r)));
+        host_link_fail(&host.link,
+                       arena_printf(&host.arena, "its host cannot be confined: %s", strerror(-r)));
     load_plugin(&host, arguments.path);
     open_plugin(&host);
     serve(&host);

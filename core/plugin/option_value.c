@@ -220,6 +220,21 @@ static int read_list(const struct option_reader *reader, const struct plugin_opt
     return 0;
 }
 
+/* What is set again, where there is no list. */
+static void check_repeats(const struct option_reader *reader, const struct plugin_option *option)
+{
+    const struct output_config *config = reader->config;
+    const struct output_setting *first = output_config_find(config, option->name);
+
+    for (size_t i = 0; i < config->setting_count && option->type != PICKET_STRINGS; i++) {
+        const struct output_setting *setting = &config->settings[i];
+
+        if (setting != first && !setting->in_list && text_equal(setting->key, option->name))
+            diag_error(reader->diags, setting->key_mark, "duplicate-option",
+                       "option '%.*s' is set twice", TEXT_ARG(setting->key));
+    }
+}
+
 int option_value_read(const struct option_reader *reader, const struct plugin_option *option,
                       struct option_value *out)
 {
@@ -227,6 +242,7 @@ int option_value_read(const struct option_reader *reader, const struct plugin_op
     const struct output_setting *setting = output_config_find(config, option->name);
 
     *out = (struct option_value){.mark = setting ? setting->value_mark : config->mark};
+    check_repeats(reader, option);
     if (!setting && option->flags & PICKET_REQUIRED) {
         diag_error(reader->diags, config->mark, "missing-option",
                    "output '%.*s' needs its option '%.*s'", TEXT_ARG(output_config_name(config)),

@@ -131,28 +131,6 @@ bool settings_is_common(struct text name)
     return is_among(name, common, COMMON_COUNT) || is_among(name, responding, RESPONDING_COUNT);
 }
 
-/* What is set again, where there is no list. */
-static void check_repeats(const struct option_reader *reader, const struct plugin_option *option)
-{
-    const struct output_config *config = reader->config;
-    const struct output_setting *first = output_config_find(config, option->name);
-
-    for (size_t i = 0; i < config->setting_count && option->type != PICKET_STRINGS; i++) {
-        const struct output_setting *setting = &config->settings[i];
-
-        if (setting != first && !setting->in_list && text_equal(setting->key, option->name))
-            diag_error(reader->diags, setting->key_mark, "duplicate-option",
-                       "option '%.*s' is set twice", TEXT_ARG(setting->key));
-    }
-}
-
-static int read_option(const struct option_reader *reader, const struct plugin_option *option,
-                       struct option_value *out)
-{
-    check_repeats(reader, option);
-    return option_value_read(reader, option, out);
-}
-
 /* What may be a secret is not shown beside a mistake: the plugin has not been asked yet. */
 static void hide_options(const struct option_reader *reader)
 {
@@ -252,7 +230,7 @@ int settings_read(const struct output_config *config, struct arena *arena, struc
     int r = 0;
 
     for (size_t i = 0; r == 0 && i < COMMON_COUNT; i++)
-        r = read_option(&reader, &common[i], &values[i]);
+        r = option_value_read(&reader, &common[i], &values[i]);
     if (r < 0)
         return r;
     *out = (struct settings){.name = arena_text(arena, output_config_name(config)),
@@ -352,7 +330,7 @@ static int read_responding(const struct option_reader *reader, struct settings *
     int r = 0;
 
     for (size_t i = 0; r == 0 && i < RESPONDING_COUNT; i++)
-        r = read_option(reader, &responding[i], &values[i]);
+        r = option_value_read(reader, &responding[i], &values[i]);
     if (r < 0)
         return r;
     out->respond_to = values[RESPONDING_TO].list;
@@ -378,7 +356,7 @@ int settings_read_options(const struct output_config *config, const struct plugi
         if (!is_known(config->settings[i].key, info))
             r = diagnose_unknown(diags, config, &config->settings[i], info);
     for (size_t i = 0; r == 0 && i < count; i++)
-        r = read_option(&reader, &info->options[i], &values[i]);
+        r = option_value_read(&reader, &info->options[i], &values[i]);
     if (r == 0 && responding_count(info))
         r = read_responding(&reader, out);
     if (r < 0)

@@ -10,6 +10,7 @@
 
 #include "host/host.h"
 #include "host/host_arguments.h"
+#include "host/host_link.h"
 #include "plugin/plugin_config.h"
 #include "stream/message.h"
 
@@ -38,9 +39,7 @@ struct sink {
 struct host {
     struct services services;
     struct sink sink;
-    pthread_mutex_t lock; /* of what goes out: libraries have threads that log */
-    struct buffer out;
-    char *last_error; /* what the source logged as such */
+    struct host_link link;
     struct frame_decoder decoder;
     struct arena arena; /* as long as the source: its config and what it points to */
     const struct stream_source *source;
@@ -50,69 +49,9 @@ struct host {
     int away; /* how long it was waited since the log was there last, ms */
 };
 
-/* No engine, no host: there is nobody to answer to, nor anything to tidy but memory. */
-_Noreturn static void leave(int status)
-{
-    _exit(status);
-}
-
-static void send_out(struct host *host)
-{
-    struct text rest = buffer_text(&host->out);
-
-    if (buffer_failed(&host->out))
-        leave(EXIT_FAILURE);
-    while (rest.len) {
-        ssize_t sent = send(OUTPUT_HOST_SOCKET, rest.ptr, rest.len, MSG_NOSIGNAL);
-
-        if (sent < 0 && errno == EINTR)
-            continue;
-        if (sent < 0)
-            leave(EXIT_FAILURE);
-        rest.ptr += sent;
-        rest.len -= (size_t)sent;
-    }
-    buffer_clear(&host->out);
-}
-
-/* The longest text of a log line. */
-#define SAID_MAX 4096
-
-static struct text said(const char *text)
-{
-    return (struct text){text, text ? strnlen(text, SAID_MAX) : 0};
-}
-
-static void send_line(struct host *host, enum frame_type type, uint32_t level, struct text text)
-{
-    const struct log_line line = {.level = level, .text = text};
-
-    pthread_mutex_lock(&host->lock);
-    log_line_put(&line, type, &host->out);
-    send_out(host);
-    pthread_mutex_unlock(&host->lock);
-}
-
-_Noreturn static void fail(struct host *host, const char *reason)
-{
-    send_line(host, FRAME_FAILED, PICKET_LOG_ERROR, said(reason));
-    leave(EXIT_FAILURE);
-}
-
 static void service_log(const struct picket_host *table, int level, const char *text)
 {
-    struct host *host = ((const struct services *)table)->host;
-    struct text line = said(text);
-
-    if (level < PICKET_LOG_ERROR || level > PICKET_LOG_DEBUG)
-        level = PICKET_LOG_INFO;
-    if (level == PICKET_LOG_ERROR) {
-        pthread_mutex_lock(&host->lock);
-        free(host->last_error);
-        host->last_error = line.ptr ? strndup(line.ptr, line.len) : NULL;
-        pthread_mutex_unlock(&host->lock);
-    }
-    send_line(host, FRAME_LOG, (uint32_t)level, line);
+    host_link_log(&((const struct services *)table)->host->link, level, text);
 }
 
 static void take(const struct source_sink *table, const struct source_message *message)
@@ -125,11 +64,11 @@ static void take(const struct source_sink *table, const struct source_message *m
                                         .deliveries = message->deliveries,
                                         .behind = message->behind};
 
-    pthread_mutex_lock(&host->lock);
-    stream_message_put(&sent, &host->out);
-    if (host->out.len >= SENDING_LEAST)
-        send_out(host);
-    pthread_mutex_unlock(&host->lock);
+    pthread_mutex_lock(&host->link.lock);
+    stream_message_put(&sent, &host->link.out);
+    if (host->link.out.len >= SENDING_LEAST)
+        host_link_send(&host->link);
+    pthread_mutex_unlock(&host->link.lock);
 }
 
 /* Waits for more from the engine, so many milliseconds (-1: for ever). Without an engine this does
@@ -145,7 +84,7 @@ static void receive(struct host *host, int wait)
     ssize_t got = room ? recv(OUTPUT_HOST_SOCKET, room, len, 0) : 0;
 
     if (got == 0 || (got < 0 && errno != EINTR))
-        leave(EXIT_FAILURE);
+        host_link_leave(&host->link, EXIT_FAILURE);
     if (got > 0)
         frame_decoder_filled(&host->decoder, (size_t)got);
 }
@@ -156,17 +95,8 @@ static bool next_frame(struct host *host, struct frame *out)
     int r = frame_decoder_next(&host->decoder, out);
 
     if (r < 0)
-        leave(EXIT_FAILURE);
+        host_link_leave(&host->link, EXIT_FAILURE);
     return r > 0;
-}
-
-static void send_hello(struct host *host)
-{
-    size_t begin = frame_begin(&host->out, FRAME_HELLO);
-
-    plugin_info_put(&host->module.info, &host->out);
-    frame_end(&host->out, begin);
-    send_out(host);
 }
 
 static void load(struct host *host, const char *path)
@@ -175,20 +105,20 @@ static void load(struct host *host, const char *path)
     const char *why = plugin_module_open(path, OUTPUT_HOST_MODULE, &host->arena, &handle);
 
     if (why)
-        fail(host, why);
+        host_link_fail(&host->link, why);
     host->source = dlsym(handle, "stream_source");
     if (!host->source)
-        fail(host, "it is no source: it exports no symbol 'stream_source'");
+        host_link_fail(&host->link, "it is no source: it exports no symbol 'stream_source'");
     why = plugin_module_read(&host->source->table, &host->arena, &host->module);
     if (why)
-        fail(host, why);
+        host_link_fail(&host->link, why);
     if (strcmp(host->source->build, PICKET_VERSION) != 0)
-        fail(host, "it belongs to another version of picket");
+        host_link_fail(&host->link, "it belongs to another version of picket");
     close(OUTPUT_HOST_MODULE);
     /* Nobody's directory is kept from being unmounted. */
     if (chdir("/") < 0)
-        fail(host, "cannot change to the root directory");
-    send_hello(host);
+        host_link_fail(&host->link, "cannot change to the root directory");
+    host_link_hello(&host->link, &host->module.info);
 }
 
 static void open_source(struct host *host)
@@ -200,10 +130,11 @@ static void open_source(struct host *host)
         receive(host, -1);
     if (frame.type != FRAME_OPEN ||
         plugin_config_read(frame.payload, &host->module, &none, &host->arena, &host->config) < 0)
-        fail(host, "the engine's options for it cannot be read");
+        host_link_fail(&host->link, "the engine's options for it cannot be read");
     if (host->module.plugin.open(&host->services.table, host->config.config, &host->instance) < 0)
-        fail(host, host->last_error ? host->last_error : OUTPUT_NO_REASON);
-    send_line(host, FRAME_OPENED, 0, TEXT(""));
+        host_link_fail(&host->link,
+                       host->link.last_error ? host->link.last_error : OUTPUT_NO_REASON);
+    host_link_say(&host->link, FRAME_OPENED, 0, TEXT(""));
 }
 
 static void settle(struct host *host, struct text payload)
@@ -211,14 +142,14 @@ static void settle(struct host *host, struct text payload)
     struct stream_settlement settlement;
 
     if (stream_settlement_read(payload, &settlement) < 0)
-        leave(EXIT_FAILURE);
+        host_link_leave(&host->link, EXIT_FAILURE);
     host->source->settle(host->instance, settlement.token.ptr, settlement.verdict);
 }
 
 _Noreturn static void end(struct host *host)
 {
     host->module.plugin.close(host->instance);
-    leave(EXIT_SUCCESS);
+    host_link_leave(&host->link, EXIT_SUCCESS);
 }
 
 /* All that has come. Whether the source is to be read from on. */
@@ -230,13 +161,13 @@ static bool obey(struct host *host, bool reads)
             settle(host, frame.payload);
             break;
         case FRAME_FLUSH:
-            send_line(host, FRAME_FLUSHED, PICKET_LOG_INFO, TEXT(""));
+            host_link_say(&host->link, FRAME_FLUSHED, PICKET_LOG_INFO, TEXT(""));
             reads = false;
             break;
         case FRAME_CLOSE:
             end(host);
         default:
-            leave(EXIT_FAILURE);
+            host_link_leave(&host->link, EXIT_FAILURE);
         }
     return reads;
 }
@@ -246,10 +177,10 @@ static int read_source(struct host *host)
 {
     enum source_state state = host->source->read(host->instance, &host->sink.table);
 
-    pthread_mutex_lock(&host->lock);
-    stream_pulse_put(state, &host->out);
-    send_out(host);
-    pthread_mutex_unlock(&host->lock);
+    pthread_mutex_lock(&host->link.lock);
+    stream_pulse_put(state, &host->link.out);
+    host_link_send(&host->link);
+    pthread_mutex_unlock(&host->link.lock);
     if (state != SOURCE_AWAY)
         host->away = 0;
     else if (host->away < AWAY_WAIT_MOST)
@@ -273,7 +204,7 @@ _Noreturn static void serve(struct host *host)
 int source_host_main(int argc, char **argv)
 {
     static struct host host = {
-        .lock = PTHREAD_MUTEX_INITIALIZER,
+        .link.lock = PTHREAD_MUTEX_INITIALIZER,
         .decoder = {.limit = FRAME_ENGINE_MAX},
         .services.table = {.size = sizeof(struct picket_host),
                            .version = PICKET_VERSION,
@@ -290,7 +221,8 @@ int source_host_main(int argc, char **argv)
     int r = host_arguments_obey(&arguments);
 
     if (r < 0)
-        fail(&host, arena_printf(&host.arena, "its host cannot be confined: %s", strerror(-r)));
+        host_link_fail(&host.link,
+                       arena_printf(&host.arena, "its host cannot be confined: %s", strerror(-r)));
     load(&host, arguments.path);
     open_source(&host);
     serve(&host);

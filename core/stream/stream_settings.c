@@ -26,34 +26,13 @@ static const struct plugin_option common[COMMON_COUNT] = {
                        .help = LITERAL("that its host may use beyond what it starts with")},
 };
 
-static void check_repeats(const struct option_reader *reader, const struct plugin_option *option)
-{
-    const struct output_config *config = reader->config;
-    const struct output_setting *first = output_config_find(config, option->name);
-
-    for (size_t i = 0; i < config->setting_count && option->type != PICKET_STRINGS; i++) {
-        const struct output_setting *setting = &config->settings[i];
-
-        if (setting != first && !setting->in_list && text_equal(setting->key, option->name))
-            diag_error(reader->diags, setting->key_mark, "duplicate-option",
-                       "option '%.*s' is set twice", TEXT_ARG(setting->key));
-    }
-}
-
-static int read_option(const struct option_reader *reader, const struct plugin_option *option,
-                       struct option_value *out)
-{
-    check_repeats(reader, option);
-    return option_value_read(reader, option, out);
-}
-
 int stream_settings_read(const struct option_reader *reader, struct stream_settings *out)
 {
     struct option_value values[COMMON_COUNT];
     int r = 0;
 
     for (size_t i = 0; r == 0 && i < COMMON_COUNT; i++)
-        r = read_option(reader, &common[i], &values[i]);
+        r = option_value_read(reader, &common[i], &values[i]);
     if (r < 0)
         return r;
     *out = (struct stream_settings){
@@ -114,7 +93,7 @@ int stream_settings_read_options(const struct option_reader *reader, const struc
     int r = values ? check_names(reader, info) : -ENOMEM;
 
     for (size_t i = 0; r == 0 && i < count; i++)
-        r = read_option(reader, &info->options[i], &values[i]);
+        r = option_value_read(reader, &info->options[i], &values[i]);
     if (r == 0)
         out->options = (struct settings){.values = values, .value_count = count};
     return r;
