@@ -40,6 +40,7 @@ struct suppression {
     struct window *fold; /* which the next suppression_keep() is for */
     int64_t next_close;
     int64_t latest;      /* time of an alert admitted: no window opened later */
+    bool disorder;       /* times are of many clocks */
     struct buffer value; /* of a field, as text */
     size_t bytes;        /* of words and events kept */
     struct suppression_counters counters;
@@ -182,6 +183,11 @@ static void open_window(struct suppression *suppression, const struct rule *rule
     suppression->counters.windows++;
 }
 
+void suppression_allow_disorder(struct suppression *suppression)
+{
+    suppression->disorder = true;
+}
+
 enum suppression_verdict suppression_admit(struct suppression *suppression, const struct rule *rule,
                                            const struct event *event, int64_t now)
 {
@@ -261,7 +267,7 @@ static void close_oldest(struct suppression *suppression, struct queue *queue, s
 void suppression_close(struct suppression *suppression, int64_t now, suppression_fn *fn,
                        void *context)
 {
-    bool set_back = now < suppression->latest - DISORDER_NS;
+    bool set_back = !suppression->disorder && now < suppression->latest - DISORDER_NS;
 
     if (now < suppression->next_close && !set_back)
         return;

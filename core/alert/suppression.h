@@ -22,6 +22,10 @@ struct suppression_queues; /* where the windows of a ruleset's rules stand, olde
 
 /* 0 or -ENOMEM. */
 int suppression_new(const struct ruleset *rules, struct suppression **out);
+
+/* Events are of many machines, some of which may be behind: one that is earlier than others says
+ * nothing of a clock that was set back, and closes no windows. */
+void suppression_allow_disorder(struct suppression *suppression);
 void suppression_free(struct suppression *suppression);
 DEFINE_FREEP(struct suppression, suppression)
 

@@ -36,7 +36,8 @@ static const struct diag_code codes[] = {
     {"wrong-type", DIAG_CODE_ERROR,
      "A map where a list belongs, a text where a map belongs, and the like."},
     {"wrong-user", DIAG_CODE_ERROR,
-     "`user` in the configuration names nobody in `/etc/passwd`, or root."},
+     "`user` in the configuration, or `run_as` of an output, names nobody in `/etc/passwd`, or "
+     "root; or picket is not root and cannot choose whom an output runs as."},
     {"needs-restart", DIAG_CODE_ERROR,
      "A reload asks for what picket can only begin to do when it starts."},
     {"sigma-skipped", DIAG_CODE_WARNING,

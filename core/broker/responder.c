@@ -23,7 +23,11 @@
 #define GENERATIONS_MAX 64
 
 /* The operation is an enum responder_action. */
-enum { ARGUMENT_PID, ARGUMENT_START };
+enum {
+    ARGUMENT_PID,
+    ARGUMENT_START,
+    ARGUMENT_UNTIL /* when nobody waits for the answer any more, and was told that it failed */
+};
 
 struct responder {
     struct broker broker;
@@ -148,12 +152,14 @@ static int judge(const struct responder_service *service, int pidfd, const int64
     return is_own(service, arguments[ARGUMENT_PID], look) ? RESPONDER_OWN : RESPONDER_DONE;
 }
 
-static int give_signal(struct responder_service *service, int pidfd, uint32_t action)
+static int give_signal(struct responder_service *service, int pidfd, uint32_t action, int64_t until)
 {
     int64_t now = clock_monotonic();
 
     if (action == RESPONDER_LOOK)
         return RESPONDER_DONE;
+    if (now >= until)
+        return -ETIMEDOUT;
     if (!rate_limit_allows(&service->signals, now))
         return RESPONDER_LIMIT;
     if (pidfd_send_signal(pidfd, action == RESPONDER_STOP ? SIGSTOP : SIGKILL, NULL, 0) < 0)
@@ -182,7 +188,7 @@ static int answer(void *context, const struct broker_request *request, struct br
                              : RESPONDER_OTHER;
 
     if (r == RESPONDER_DONE)
-        r = give_signal(service, pidfd, request->operation);
+        r = give_signal(service, pidfd, request->operation, request->arguments[ARGUMENT_UNTIL]);
     out->value = r;
     return r < 0 ? r : 0;
 }
@@ -244,7 +250,9 @@ int responder_act(struct responder *responder, enum responder_action action,
 {
     const struct broker_request request = {
         .operation = action,
-        .arguments = {[ARGUMENT_PID] = target->pid, [ARGUMENT_START] = target->start}};
+        .arguments = {[ARGUMENT_PID] = target->pid,
+                      [ARGUMENT_START] = target->start,
+                      [ARGUMENT_UNTIL] = clock_monotonic() + RESPONDER_TIME * NS_PER_MS}};
     struct broker_answer answer;
     int r = broker_call(&responder->broker, &request, RESPONDER_TIME, &answer);
 

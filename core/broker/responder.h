@@ -56,6 +56,8 @@ DEFINE_FREEP(struct responder, responder)
 /* Has ACTION done to TARGET: 0, and what became of it in *OUT. One thread at a time; waits
  * RESPONDER_TIME at most.
  *
+ * What it is too late for by then is not done any more.
+ *
  * -EPERM: the kernel, or a security module, forbids it; -EACCES: /proc does not show the process
  * (hidepid=); -ETIMEDOUT, -EBUSY and -EPIPE as broker_call(). */
 int responder_act(struct responder *responder, enum responder_action action,

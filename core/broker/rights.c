@@ -120,11 +120,23 @@ static int seal(const struct rights *rights, bool changed)
     return 0;
 }
 
+static bool includes_choice(uint64_t held)
+{
+    return held & RIGHT(CAP_SETUID) && held & RIGHT(CAP_SETGID);
+}
+
+bool rights_include_choice(void)
+{
+    uint64_t held = 0;
+
+    return get_held(&held) == 0 && includes_choice(held);
+}
+
 int rights_reduce(const struct rights *rights)
 {
     uint64_t held = 0;
     int r = get_held(&held);
-    bool changes = held & RIGHT(CAP_SETUID) && held & RIGHT(CAP_SETGID);
+    bool changes = includes_choice(held);
 
     if (r < 0)
         return r;

@@ -2,6 +2,7 @@
 #ifndef PICKET_BROKER_RIGHTS_H
 #define PICKET_BROKER_RIGHTS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -14,6 +15,9 @@ struct rights {
     uint64_t kept;      /* capabilities to hold on to, as far as they are held */
     uint64_t passed_on; /* those of them that programs it executes hold as well */
 };
+
+/* Whether this process may choose whom it becomes, as root may (CAP_SETUID and CAP_SETGID). */
+bool rights_include_choice(void);
 
 /* For a process of one thread. Becomes the user, in no group beside, when CAP_SETUID is held, and
  * never again another unless it keeps that; holds no other capability, and can get none: bounding

@@ -142,11 +142,12 @@ static void put_count(const struct drawing *drawing, const json_t *whole)
     put_group(drawing, whole);
 }
 
-/* Its time, rule and title, and what happened beneath it. */
+/* Its time, rule, title and, where that is another, machine; and what happened beneath it. */
 static void put_step(const struct drawing *drawing, const json_t *step, size_t depth)
 {
     const json_t *event = json_object_get(step, "event");
     struct text title = drawing_text_at(step, "title");
+    struct text machine = drawing_text_at(step, "event.host.name");
 
     drawing_indent(drawing, depth);
     drawing_time(drawing, drawing_text_at(step, "time"));
@@ -157,6 +158,10 @@ static void put_step(const struct drawing *drawing, const json_t *step, size_t d
     if (title.len) {
         buffer_put_string(drawing->out, "  ");
         drawing_text(drawing, title);
+    }
+    if (machine.len) {
+        buffer_put_string(drawing->out, "  on ");
+        drawing_text(drawing, machine);
     }
     drawing_end_line(drawing);
     if (json_is_object(event)) {

@@ -154,7 +154,9 @@ static int check(struct journal_reader *reader)
     if (r < 0)
         return r;
     if (application != JOURNAL_APPLICATION)
-        return refuse(reader, -EINVAL, "is no journal, but a database of something else");
+        return refuse(reader, -EINVAL,
+                      "is no journal, but a database of something else, or a copy without the "
+                      "'-wal' that was beside it");
     if (version != JOURNAL_SCHEMA_VERSION) {
         refuse(reader, -EINVAL, "");
         buffer_printf(&reader->why,

@@ -55,7 +55,7 @@ static const struct verb verbs[] = {
      "list [--markdown] [PLUGIN]... | new [--cxx] NAME | test [--leaks] PLUGIN[,key=value]...",
      "list the output plugins and their options; begin one; try whether one keeps its contract"},
     {"version", verb_version, "", "print the version"},
-    {"help", verb_help, "", "print this"},
+    {"help", verb_help, "[COMMAND]", "print this, or that part of it"},
 };
 
 #define VERB_COUNT (sizeof verbs / sizeof *verbs)
@@ -69,15 +69,6 @@ static int verb_version(int argc, char **argv)
 static void print_usage(const struct verb *verb)
 {
     printf("  picket %s %s\n      %s\n", verb->name, verb->arguments, verb->help);
-}
-
-static int verb_help(int argc, char **argv)
-{
-    printf("picket %s: alerts about the programs that this machine starts\n\n", PICKET_VERSION);
-    for (size_t i = 0; i < VERB_COUNT; i++)
-        print_usage(&verbs[i]);
-    printf("\nRULES is a file or a folder of files; see picket(1) and picket-rules(5).\n");
-    return EXIT_FINE;
 }
 
 static bool asks_for_help(const char *argument)
@@ -116,6 +107,23 @@ static int unknown_verb(const char *name)
 
     return misused("there is no '%s'%s%s%s (see 'picket help')", name,
                    nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
+}
+
+static int verb_help(int argc, char **argv)
+{
+    const struct verb *one = argc > 1 ? find_verb(argv[1]) : NULL;
+
+    if (argc > 1 && !one)
+        return unknown_verb(argv[1]);
+    if (one) {
+        print_usage(one);
+        return EXIT_FINE;
+    }
+    printf("picket %s: alerts about the programs that this machine starts\n\n", PICKET_VERSION);
+    for (size_t i = 0; i < VERB_COUNT; i++)
+        print_usage(&verbs[i]);
+    printf("\nRULES is a file or a folder of files; see picket(1) and picket-rules(5).\n");
+    return EXIT_FINE;
 }
 
 /* A descriptor below 3 that is closed would be taken by the next file that is opened, and then

@@ -177,11 +177,14 @@ static void print_common(bool markdown)
 
 static const char *find_plugin(const char *name, struct arena *arena)
 {
-    const char *path = NULL;
-    int r = plugin_path_find(NULL, text_from(name), arena, &path, NULL);
+    const char *path = NULL, *nearest = NULL;
+    int r = plugin_path_find(NULL, text_from(name), arena, &path, &nearest);
 
-    if (r < 0)
-        log_error("%s: %s", name, r == -ENOENT ? "there is no such plugin" : strerror(-r));
+    if (r == -ENOENT)
+        log_error("plugin list: there is no plugin '%s'%s%s%s", name,
+                  nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
+    else if (r < 0)
+        log_error("plugin list: %s: %s", name, strerror(-r));
     return r < 0 ? NULL : path;
 }
 

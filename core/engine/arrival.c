@@ -9,6 +9,9 @@
 /* How far ahead of the stream's clock a machine's may be, ns. */
 #define AHEAD_MOST (60 * NS_PER_S)
 
+/* Values of a message: read, one takes up to 200 bytes and more, of three. */
+#define VALUES_MOST ((size_t)1 << 20)
+
 void arrival_deinit(struct arrival *arrival)
 {
     arena_deinit(&arrival->arena);
@@ -148,6 +151,26 @@ static int take_event(struct arrival *arrival, const struct stream_message *mess
     return 0;
 }
 
+static bool has_too_many_values(struct text data)
+{
+    size_t values = 0;
+    bool quoted = false;
+
+    if (data.len <= VALUES_MOST)
+        return false;
+    for (size_t i = 0; i < data.len; i++) {
+        char c = data.ptr[i];
+
+        if (c == '"')
+            quoted = !quoted;
+        else if (quoted)
+            i += c == '\\';
+        else
+            values += c == ',' || c == '[' || c == '{';
+    }
+    return values > VALUES_MOST;
+}
+
 int arrival_take(struct arrival *arrival, const struct stream_message *message,
                  struct event_failure *failure)
 {
@@ -159,6 +182,8 @@ int arrival_take(struct arrival *arrival, const struct stream_message *message,
     arena_clear(&arrival->arena);
     if (data.len > STREAM_MESSAGE_MAX)
         return refuse(failure, "longer than 16 MiB");
+    if (has_too_many_values(data))
+        return refuse(failure, "of more than a million values");
     int r = json_parse(data, &root, &syntax);
 
     if (r == -EINVAL)

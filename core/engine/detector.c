@@ -42,6 +42,8 @@ int detector_new(const struct detector_options *options, struct detector **out)
     if (buffer_failed(&detector->here))
         return -ENOMEM;
     r = suppression_new(options->book->rules, &detector->suppression);
+    if (r == 0 && options->many_machines)
+        suppression_allow_disorder(detector->suppression);
     if (r == 0)
         r = correlator_new(options->book->rules, &detector->correlator);
     if (r == 0)

@@ -16,6 +16,7 @@ struct detector_options {
     struct delivery *delivery; /* outlives the detector */
     /* Replay waits for room in an output's queue; the live engine never does: it counts. */
     bool wait;
+    bool many_machines;         /* events are of several, whose times are in no order */
     struct alert_engine engine; /* for the alerts' host record; all outlives the detector */
 };
 

@@ -156,6 +156,7 @@ static int start_outputs(struct engine *engine, const struct engine_options *opt
         .launcher_gid = engine->privileges.gid,
         .journal = engine->journal,
         .live = !options->replay && !engine->config.source,
+        .patient = engine->config.source != NULL,
     };
     int r = delivery_new(&delivery, diags, &engine->delivery);
 
@@ -222,6 +223,7 @@ int engine_start(struct engine *engine, const struct engine_options *options,
         .book = engine->book,
         .delivery = engine->delivery,
         .wait = options->replay,
+        .many_machines = engine->config.source != NULL,
         .engine = {&engine->machine, engine->exclusions.texts, engine->exclusions.count},
     };
 

@@ -113,7 +113,7 @@ bool machine_is_same(const struct machine *a, const struct machine *b)
 {
     bool ids = field_set_has(&a->has, FIELD_HOST_ID) && field_set_has(&b->has, FIELD_HOST_ID);
 
-    return a == b || (ids ? text_equal(a->id, b->id) : text_equal(a->name, b->name));
+    return a == b || (text_equal(a->name, b->name) && (!ids || text_equal(a->id, b->id)));
 }
 
 const struct machine *machine_or_here(const struct machine *host, const struct machine *here)

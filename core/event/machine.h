@@ -23,7 +23,8 @@ void machine_put_members(struct json_writer *json, const struct machine *machine
 /* HOST, or HERE where that is the same one, or HOST is not known (NULL). */
 const struct machine *machine_or_here(const struct machine *host, const struct machine *here);
 
-/* Whether A and B are the same one: by their ids where both have one, else by their names. */
+/* Whether A and B are the same one: by their names, and by their ids where both have one. Machines
+ * that were made of one image may share an id. */
 bool machine_is_same(const struct machine *a, const struct machine *b);
 
 #endif

@@ -59,14 +59,21 @@ static int64_t prepare(void *context, bool apart)
     return isolation_enter(service->options->needs) | (apart ? 0U : (unsigned)ISOLATION_PIDS);
 }
 
+/* Its first host: NULL when it has none. */
+static const struct host_launch *first_launch(const struct launcher_options *options)
+{
+    for (size_t i = 0; i < options->count; i++)
+        if (options->own >> i & 1)
+            return &options->launches[i];
+    return NULL;
+}
+
 static int confine(void *context)
 {
     const struct launcher_service *service = context;
-    const struct host_launch *launches = service->options->launches;
+    const struct host_launch *launch = first_launch(service->options);
 
-    return service->options->count && !has_tool(service)
-               ? confinement_enter_launcher(launches->uid, launches->gid)
-               : 0;
+    return launch && !has_tool(service) ? confinement_enter_launcher(launch->uid, launch->gid) : 0;
 }
 
 /* A host may have started programs: then all there is in its pid namespace is its own. */

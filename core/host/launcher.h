@@ -5,7 +5,8 @@
  * children, and are killed when it ends. It keeps CAP_SETUID and CAP_SETGID, which hosts need to
  * become their user, and CAP_KILL, to kill them afterwards; a filter sees to it that no other user
  * can be become. It lives in namespaces of its own (isolation.h), which hosts share with it: hosts
- * that need different things have different launchers (launcher_set.h). */
+ * that need different things, or become different users, have different launchers
+ * (launcher_set.h). */
 #ifndef PICKET_HOST_LAUNCHER_H
 #define PICKET_HOST_LAUNCHER_H
 
@@ -29,9 +30,9 @@ struct launcher {
     }
 
 struct launcher_options {
-    const struct host_launch *launches; /* all of one user */
+    const struct host_launch *launches;
     size_t count;
-    uint64_t own;   /* a bit for each that it may start */
+    uint64_t own;   /* a bit for each that it may start: all of one user */
     uint32_t needs; /* of all of those, enum picket_need, or'ed. Those that need programs have a
                      * launcher each */
     uid_t uid;      /* whom the launcher itself becomes */

@@ -1,6 +1,7 @@
-/* The launchers of a delivery: one for each set of needs its plugins have, since hosts live in the
- * namespaces of their launcher; and one of its own for each host that may start programs, which are
- * all killed when it is.
+/* The launchers of a delivery: one for each user that hosts become, as none can become two, and of
+ * those one for each set of needs that plugins have, since hosts live in the namespaces of their
+ * launcher; and one of its own for each host that may start programs, which are all killed when it
+ * is.
  *
  * What a plugin needs is known when a host has loaded it: every host is first started as one that
  * needs nothing, and those that do are then started anew by the launcher that fits. */
@@ -16,7 +17,7 @@ struct launcher_set {
     unsigned lacking;              /* enum isolation, or'ed: what some of them could not get */
 };
 
-/* One launcher, for all of the options' launches; their `own` and `needs` are the set's. For a
+/* One launcher a user of the options' launches; their `own` and `needs` are the set's. For a
  * process of one thread, like the next. -errno. */
 int launcher_set_start(struct launcher_set *set, const struct launcher_options *options);
 

@@ -225,7 +225,8 @@ static int take_lock(struct journal *journal, struct buffer *why)
     journal->lock = journal_keeper_open(&journal->keeper, JOURNAL_LOCK, O_CREAT);
     if (journal->lock < 0) {
         buffer_printf(why, "its folder cannot be written to by user %u: %s",
-                      (unsigned)journal->options.uid, strerror(-journal->lock));
+                      (unsigned)(geteuid() ? geteuid() : journal->options.uid),
+                      strerror(-journal->lock));
         return journal->lock;
     }
     int r = lock_file(journal->lock, holder, sizeof holder);

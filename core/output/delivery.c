@@ -83,6 +83,7 @@ int delivery_new(const struct delivery_options *options, struct diag_list *diags
         return -ENOMEM;
     news_init(&delivery->news);
     delivery->group.news = &delivery->news;
+    delivery->patient = options->patient;
     int r = init_group(delivery);
 
     if (r == 0)
@@ -216,11 +217,36 @@ static bool push_to_queues(struct delivery *delivery, struct queued_alert *alert
     return idle;
 }
 
+static bool keeps_waiting(const struct delivery *delivery, const struct queued_alert *alert)
+{
+    const struct backlog *backlog = &delivery->backlog;
+
+    return !alert_queue_has_room(&delivery->intake.queue, alert) && !backlog->shows_failing &&
+           !backlog->stalls && !delivery->group.broken;
+}
+
+/* One disk that does not answer costs the patience for one alert, not for each. */
+static void await_journal(struct delivery *delivery, const struct queued_alert *alert)
+{
+    int64_t deadline = clock_monotonic() + DELIVERY_PATIENCE;
+    int r = 0;
+
+    if (alert_queue_has_room(&delivery->intake.queue, alert))
+        delivery->tired = false;
+    delivery->group.waiting++;
+    while (r == 0 && !delivery->tired && keeps_waiting(delivery, alert))
+        r = await_change(delivery, deadline);
+    delivery->group.waiting--;
+    delivery->tired |= r < 0;
+}
+
 /* Into the intake, on its way to the journal. 1: wake the thread; -ENOBUFS. */
 static int push_to_intake(struct delivery *delivery, struct queued_alert *alert)
 {
     const struct alert_place *place = queued_alert_place(alert);
 
+    if (delivery->patient)
+        await_journal(delivery, alert);
     journal_raise(delivery->journal);
     int r = intake_push(&delivery->intake, alert);
 

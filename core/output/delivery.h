@@ -38,8 +38,8 @@ struct delivery_options {
     const struct output_config *outputs; /* borrowed until delivery_new() returns */
     size_t output_count;
     const char *plugin_dir; /* where plugins are looked for; NULL: see plugin_path.h */
-    /* Whom hosts become, and the process that starts them, when this one may choose (it is root);
-     * 0: 65534, "nobody". */
+    /* Whom hosts become whose output does not say (run_as), and the process that starts them, when
+     * this one may choose (it is root); 0: 65534, "nobody". */
     uid_t uid, launcher_uid;
     gid_t gid, launcher_gid;
     const struct host_tool *tool; /* what to run hosts under, unconfined; NULL: nothing. Borrowed */
@@ -49,7 +49,12 @@ struct delivery_options {
     /* Alerts are of what happens on this machine now: else no output responds to any (response.h).
      */
     bool live;
+    /* What alerts are raised from can wait: who pushes them is kept until the journal has taken
+     * some, as long as it works, for DELIVERY_PATIENCE at most. */
+    bool patient;
 };
+
+#define DELIVERY_PATIENCE 5000000000LL /* ns */
 
 enum delivery_state {
     DELIVERY_STARTING, /* the host loads and opens the plugin */
@@ -117,9 +122,9 @@ bool delivery_is_broken(struct delivery *delivery);
  * forward events get events and alerts that are this engine's own, and nothing else; none of it by
  * way of the journal: what their queues have no room for is dropped, events a little before alerts
  * so that these can tell of it. Others get alerts. Never blocks
- * unless WAIT and there is no journal: then it waits for room in all their queues, unless the
- * delivery is broken. 0; -EMSGSIZE: too long, counted as rejected; -ENOMEM, -ENOBUFS (the delivery
- * thread cannot keep up): counted as dropped. */
+ * unless the delivery is patient, or unless WAIT and there is no journal: then it waits for room in
+ * all their queues, unless the delivery is broken. 0; -EMSGSIZE: too long, counted as rejected;
+ * -ENOMEM, -ENOBUFS (the delivery thread cannot keep up): counted as dropped. */
 int delivery_push(struct delivery *delivery, const struct delivery_alert *alert, uint64_t route,
                   bool wait);
 

@@ -34,8 +34,8 @@ static void put_launches(const struct delivery *delivery, struct host_launch *ou
                                       .memory = output->settings.memory,
                                       .deadline = output->settings.deadline,
                                       .tool = delivery->startup.tool,
-                                      .uid = delivery->group.host_user.uid,
-                                      .gid = delivery->group.host_user.gid};
+                                      .uid = output->user.uid,
+                                      .gid = output->user.gid};
     }
 }
 
@@ -139,6 +139,11 @@ static void check_names(const struct delivery_options *options, struct diag_list
         }
 }
 
+static uint32_t somebody(uint32_t id)
+{
+    return id ? id : LAUNCHER_NOBODY;
+}
+
 static int init_outputs(struct delivery *delivery, const struct delivery_options *options,
                         struct diag_list *diags)
 {
@@ -159,6 +164,7 @@ static int init_outputs(struct delivery *delivery, const struct delivery_options
         *output = (struct output){.group = &delivery->group,
                                   .index = i,
                                   .config = &options->outputs[i],
+                                  .user = {somebody(options->uid), somebody(options->gid)},
                                   .module = -1,
                                   .host = HOST_PROCESS_NONE};
         delivery->count++;
@@ -172,9 +178,22 @@ static int init_outputs(struct delivery *delivery, const struct delivery_options
     return 0;
 }
 
-static uint32_t somebody(uint32_t id)
+/* The journal lets its owner's group read, too. */
+static void warn_of_readers(const struct delivery *delivery)
 {
-    return id ? id : LAUNCHER_NOBODY;
+    CLEANUP(buffer_deinit) struct buffer names = {0};
+
+    for (size_t i = 0; i < delivery->count; i++) {
+        const struct output *output = &delivery->outputs[i];
+
+        if (output->user.uid == delivery->startup.uid || output->user.gid == delivery->startup.gid)
+            buffer_printf(&names, "%s%s", names.len ? ", " : "", output->name);
+    }
+    if (names.len)
+        log_warning("outputs run as the engine's own user, or in its group, and may read its "
+                    "journal (%s): make a user 'picket', or name another by 'user' or, for an "
+                    "output, by 'run_as'",
+                    buffer_string(&names));
 }
 
 /* It is forked with the outputs as they are now: nobody tells it of others. */
@@ -182,17 +201,13 @@ static int init_launcher(struct delivery *delivery, const struct delivery_option
 {
     struct host_launch launches[DELIVERY_OUTPUTS_MAX];
 
-    delivery->group.host_user.uid = somebody(options->uid);
-    delivery->group.host_user.gid = somebody(options->gid);
     delivery->startup.uid = somebody(options->launcher_uid);
     delivery->startup.gid = somebody(options->launcher_gid);
     delivery->startup.tool = options->tool;
     delivery->group.unconfined = options->tool != NULL;
     delivery->startup.live = options->live;
-    if (options->journal && geteuid() == 0 &&
-        delivery->startup.uid == delivery->group.host_user.uid)
-        log_warning("outputs run as the engine's own user, and may read its journal: make a user "
-                    "'picket', or name one by 'user'");
+    if (options->journal && geteuid() == 0)
+        warn_of_readers(delivery);
     put_launches(delivery, launches);
     const struct launcher_options launcher = {.launches = launches,
                                               .count = delivery->count,

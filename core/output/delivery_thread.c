@@ -26,6 +26,8 @@ static size_t take(struct delivery *delivery, struct queued_alert **out)
     pthread_mutex_lock(&delivery->group.lock);
     size_t count = intake_take(&delivery->intake, out);
 
+    if (delivery->group.waiting)
+        pthread_cond_broadcast(&delivery->group.changed);
     pthread_mutex_unlock(&delivery->group.lock);
     return count;
 }

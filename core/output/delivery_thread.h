@@ -24,6 +24,7 @@ struct delivery {
     struct intake intake; /* with a journal */
     /* Under the group's lock. */
     bool drain_asked, end_asked, reopen_asked;
+    bool patient, tired; /* who pushes is kept waiting; not now: it was in vain the last time */
 };
 
 /* Has the thread look at what is new. Any thread. */

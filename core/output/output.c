@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "broker/rights.h"
 #include "host/host.h"
 #include "output/output_batch.h"
 #include "output/output_files.h"
@@ -27,6 +28,11 @@
 /* Reads of 4 KiB that get what a socket or a pipe holds of one who has died. */
 #define LAST_WORDS 128
 
+static bool is_path(struct text plugin)
+{
+    return memchr(plugin.ptr, '/', plugin.len) != NULL;
+}
+
 static int find_plugin(struct output *output, const char *plugin_dir)
 {
     const struct output_config *config = output->config;
@@ -42,8 +48,23 @@ static int find_plugin(struct output *output, const char *plugin_dir)
     if (r < 0)
         diag_error(output->group->diags, config->mark, "unknown-plugin",
                    "there is no plugin '%.*s': %s%s", TEXT_ARG(config->plugin), strerror(-r),
-                   diag_hint(output->group->diags, nearest));
+                   nearest || is_path(config->plugin)
+                       ? diag_hint(output->group->diags, nearest)
+                       : "; 'picket plugin list' shows those there are");
     return 0;
+}
+
+static void choose_user(struct output *output)
+{
+    const struct settings *settings = &output->settings;
+
+    if (settings->user.uid == 0)
+        return;
+    output->user = (struct host_user){settings->user.uid, settings->user.gid};
+    if (!rights_include_choice())
+        diag_error(output->group->diags, settings->user_mark, "wrong-user",
+                   "option 'run_as': only root can choose whom an output runs as, and picket was "
+                   "not started by root");
 }
 
 int output_init(struct output *output, const char *plugin_dir)
@@ -53,6 +74,7 @@ int output_init(struct output *output, const char *plugin_dir)
 
     if (r < 0)
         return r;
+    choose_user(output);
     output->name = output->settings.name.ptr;
     output->voice.name = output->name;
     output->voice.mask = &output->mask;

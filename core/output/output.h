@@ -32,7 +32,6 @@ struct output_group {
     int epoll;
     struct launcher_set launchers;
     struct file_keeper keeper;
-    struct host_user host_user;   /* whom hosts become */
     struct diag_list *diags;      /* while starting, else NULL */
     bool hold;                    /* none opens its plugin before all are checked */
     struct dead_letters *letters; /* NULL: nobody keeps them */
@@ -65,9 +64,10 @@ struct output {
     const struct output_config *config; /* while starting */
     const char *path;                   /* of the plugin */
     const char *name;
-    int module;   /* the plugin's shared object */
-    bool checked; /* its settings are right, as far as the first host's table says */
-    bool reopen;  /* its files are to be opened again, when it can be told */
+    struct host_user user; /* whom its hosts become */
+    int module;            /* the plugin's shared object */
+    bool checked;          /* its settings are right, as far as the first host's table says */
+    bool reopen;           /* its files are to be opened again, when it can be told */
     struct settings settings;
     struct secret_mask mask; /* none before its settings are right */
     struct plugin_info info;
@@ -118,7 +118,8 @@ static inline void output_unlock(struct output *output)
     pthread_mutex_unlock(&output->group->lock);
 }
 
-/* Finds and opens the plugin and reads the common settings; diagnoses. 0 even then; -errno. */
+/* Finds and opens the plugin and reads the common settings; who they name is its user. Diagnoses. 0
+ * even then; -errno. */
 int output_init(struct output *output, const char *plugin_dir);
 void output_deinit(struct output *output);
 

@@ -114,7 +114,7 @@ static int open_socket(const char *path, const struct file_place *place)
     return fd;
 }
 
-static int open_any(const struct output *output, size_t index, const struct host_user *user)
+static int open_any(const struct output *output, size_t index)
 {
     CLEANUP(arena_deinit) struct arena arena = {0};
     CLEANUP(file_place_deinit) struct file_place place = {.folder = -1};
@@ -129,7 +129,7 @@ static int open_any(const struct output *output, size_t index, const struct host
 
     if (r < 0)
         return r;
-    return type == PICKET_FOLDER ? open_folder(&place, user) : open_socket(path, &place);
+    return type == PICKET_FOLDER ? open_folder(&place, &output->user) : open_socket(path, &place);
 }
 
 static bool is_set(const struct output *output, size_t index)
@@ -138,14 +138,14 @@ static bool is_set(const struct output *output, size_t index)
            output->settings.values[index].set;
 }
 
-void output_files_open(struct output *output, const struct host_user *user)
+void output_files_open(struct output *output)
 {
     for (size_t i = 0; i < output->info.option_count; i++) {
         const struct option_value *value = &output->settings.values[i];
 
         if (!is_set(output, i))
             continue;
-        int fd = open_any(output, i, user);
+        int fd = open_any(output, i);
 
         if (fd < 0)
             diag_error(output->group->diags, value->mark, "cannot-open-file",

@@ -15,8 +15,8 @@ struct host_user {
 };
 
 /* Opens them, in the order of their options, and diagnoses what cannot be. While starting. Folders
- * that are made become USER's. */
-void output_files_open(struct output *output, const struct host_user *user);
+ * that are made become its user's. */
+void output_files_open(struct output *output);
 void output_files_close(struct output *output);
 
 /* Opens the files that the paths lead to now, where these are others: those that do not open stay

@@ -51,7 +51,7 @@ void output_open_plugin(struct output *output)
     if (!output->was_ready) {
         size_t errors = output->group->diags->errors;
 
-        output_files_open(output, &output->group->host_user);
+        output_files_open(output);
         if (output->group->diags->errors != errors) {
             host_process_kill(&output->host);
             output_end(output);

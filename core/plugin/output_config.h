@@ -25,6 +25,7 @@ struct output_setting {
  *     queue_size  bytes that may wait for it                                64MiB
  *     batch       the most alerts it is given at once         1024, or the plugin's own
  *     memory      that its host may use beyond what it has after start      512MiB
+ *     run_as      whom its host becomes                                     nobody
  *
  * and others: settings.h. */
 struct output_config {

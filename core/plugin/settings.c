@@ -15,6 +15,7 @@ enum common {
     COMMON_BATCH,
     COMMON_MEMORY,
     COMMON_CPU,
+    COMMON_RUN_AS,
     COMMON_SHA256,
     COMMON_FORWARD,
     COMMON_FORMAT,
@@ -65,6 +66,10 @@ static const struct plugin_option common[COMMON_COUNT] = {
                     .value = LITERAL("100"),
                     .max = 100000,
                     .help = LITERAL("percent of one CPU that its host may use; 0: no limit")},
+    [COMMON_RUN_AS] = {.name = LITERAL("run_as"),
+                       .type = PICKET_STRING,
+                       .help =
+                           LITERAL("whom its host becomes: a user's name or number; else nobody")},
     [COMMON_SHA256] = {.name = LITERAL("sha256"),
                        .type = PICKET_BOOL,
                        .value = LITERAL("false"),
@@ -221,6 +226,31 @@ static void check_name(const struct option_reader *reader, struct text name)
                    "option 'name' takes 1 to %d bytes of printable text", NAME_LEN_MAX);
 }
 
+static const char *find_user(struct text who, struct arena *arena, struct account *out)
+{
+    const char *name = memchr(who.ptr, '\0', who.len) ? NULL : arena_text(arena, who).ptr;
+
+    if (!name || account_find(name, out) < 0)
+        return "there is no such user in /etc/passwd";
+    if (out->uid == 0)
+        return "that is root: an output is to run as somebody who may do nothing else";
+    if (out->gid == 0)
+        return "that user's group is root's: an output is to run in one that may do nothing else";
+    return NULL;
+}
+
+static void read_user(const struct option_reader *reader, const struct option_value *value,
+                      struct account *out)
+{
+    const char *wrong = value->set ? find_user(value->text, reader->arena, out) : NULL;
+
+    if (!wrong)
+        return;
+    *out = (struct account){0};
+    diag_error(reader->diags, value->mark, "wrong-user", "option '%.*s': '%.*s': %s",
+               TEXT_ARG(common[COMMON_RUN_AS].name), TEXT_ARG(value->text), wrong);
+}
+
 int settings_read(const struct output_config *config, struct arena *arena, struct diag_list *diags,
                   struct settings *out)
 {
@@ -247,6 +277,8 @@ int settings_read(const struct output_config *config, struct arena *arena, struc
                              .redact = values[COMMON_REDACT].list,
                              .redact_count = values[COMMON_REDACT].list_count};
     check_name(&reader, out->name);
+    read_user(&reader, &values[COMMON_RUN_AS], &out->user);
+    out->user_mark = values[COMMON_RUN_AS].mark;
     r = out->name.ptr ? check_look(&reader, out) : -ENOMEM;
     if (diags->errors != errors)
         hide_options(&reader);

@@ -3,18 +3,21 @@
 #ifndef PICKET_PLUGIN_SETTINGS_H
 #define PICKET_PLUGIN_SETTINGS_H
 
+#include "base/account.h"
 #include "plugin/option_value.h"
 
 #define SETTINGS_BATCH_MAX 4096
 
 struct settings {
     struct text name;
-    int64_t deadline;   /* nanoseconds */
-    int64_t queue;      /* alerts */
-    int64_t queue_size; /* bytes */
-    int64_t batch;      /* alerts; 0: not set */
-    int64_t memory;     /* bytes */
-    int64_t cpu;        /* percent of one; 0: no limit */
+    int64_t deadline;    /* nanoseconds */
+    int64_t queue;       /* alerts */
+    int64_t queue_size;  /* bytes */
+    int64_t batch;       /* alerts; 0: not set */
+    int64_t memory;      /* bytes */
+    int64_t cpu;         /* percent of one; 0: no limit */
+    struct account user; /* whom its host becomes; uid 0: not set */
+    struct mark user_mark;
     bool sha256;
     bool forwards;        /* events, and alerts about picket itself; else alerts */
     int64_t format;       /* its place in "picket|ecs|ocsf|text" */

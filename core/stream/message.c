@@ -26,7 +26,8 @@ int stream_message_read(struct text payload, struct stream_message *out)
     message.behind = (uint64_t)payload_i64(&rest);
     message.token = payload_text(&rest);
     message.data = rest.rest;
-    if (rest.failed || message.token.len == 0 || message.token.len > STREAM_TOKEN_MAX)
+    if (rest.failed || message.token.len == 0 || message.token.len > STREAM_TOKEN_MAX ||
+        message.stored < -STREAM_STORED_MAX || message.stored > STREAM_STORED_MAX)
         return -EPROTO;
     *out = message;
     return 0;

@@ -18,6 +18,9 @@
 
 #define STREAM_TOKEN_MAX ((size_t)1024)
 
+/* What was stored farther from 1970 is a lie: sums with what is nearer do not overflow. */
+#define STREAM_STORED_MAX (INT64_MAX / 2)
+
 /* A longer message is cut to one byte more than this: it is none. */
 #define STREAM_MESSAGE_MAX ((size_t)16 << 20)
 

@@ -12,6 +12,10 @@
 /* What a source gets to close itself. */
 #define CLOSE_TIME (2 * NS_PER_S)
 
+/* What may wait to be told to the host: more than it can have out. One that takes none of it is no
+ * source of ours. */
+#define SETTLING_MOST ((size_t)64 << 20)
+
 /* Reads of one call: one that never stops talking is not to keep others waiting. */
 #define READS_MOST 64
 
@@ -208,6 +212,11 @@ void stream_settle(struct stream *stream, struct text token, enum source_verdict
     stream->counters.refused += verdict == SOURCE_REFUSED;
     stream->counters.again += verdict == SOURCE_AGAIN;
     stream_settlement_put(&(struct stream_settlement){verdict, token}, &stream->settling);
+    if (stream->settling.len <= SETTLING_MOST)
+        return;
+    buffer_deinit(&stream->settling);
+    if (is_listened_to(stream))
+        stream_lose(stream, LOSS_GARBAGE, "it does not take what became of its messages");
 }
 
 void stream_hold(struct stream *stream, bool hold)

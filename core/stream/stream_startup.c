@@ -60,7 +60,7 @@ static int find_source(struct stream *stream)
 
     if (r == -ENOENT) {
         diag_error(stream->reader.diags, stream->reader.config->mark, "unknown-sensor",
-                   "there is no source of events '%.*s'", TEXT_ARG(name));
+                   "there is no source of events '%.*s': there is nats", TEXT_ARG(name));
         return -EINVAL;
     }
     stream->module = r < 0 ? r : host_process_open_module(stream->path);

@@ -116,19 +116,33 @@ static void put_step_time(struct screen *screen, const char *time, bool dated)
 }
 
 /* How many columns are left for what was run. */
-static size_t step_room(const struct screen *screen, const struct steps *steps, const char *user)
+static size_t step_room(const struct screen *screen, const struct steps *steps, size_t who_width)
 {
     size_t used = SCREEN_INDENT + (steps->dated ? DATE_WIDTH : TIME_WIDTH) + 2 + steps->rule_width +
-                  2 + screen_columns(user) + 2 + 1;
+                  2 + who_width + 2 + 1;
 
     return used + STEP_WIDTH_LEAST < screen->width ? screen->width - used : STEP_WIDTH_LEAST;
+}
+
+/* `ann: `, or `ann@web1: ` where it was on another machine. How many columns that is but for the
+ * colon and the space. */
+static size_t put_who(struct screen *screen, struct item step)
+{
+    const char *user = screen_shown(screen, item_part(screen, step, "event.user"));
+    const char *machine = screen_shown(screen, item_part(screen, step, "event.host.name"));
+    const char *at = *machine ? "@" : "";
+
+    screen_put(screen, user);
+    screen_put(screen, at);
+    screen_put(screen, machine);
+    screen_put(screen, *user || *machine ? ": " : "");
+    return screen_columns(user) + screen_columns(at) + screen_columns(machine);
 }
 
 /* `14:03:10  part-download  ann: curl -O http://192.0.2.1/x`. */
 static void put_step(struct screen *screen, struct item step, const struct steps *steps)
 {
     const char *rule = screen_shown(screen, item_part(screen, step, "rule"));
-    const char *user = screen_shown(screen, item_part(screen, step, "event.user"));
     size_t width = screen_columns(rule);
 
     screen_pad(screen, SCREEN_INDENT);
@@ -136,9 +150,9 @@ static void put_step(struct screen *screen, struct item step, const struct steps
     screen_pad(screen, 2);
     screen_put(screen, rule);
     screen_pad(screen, 2 + (width < steps->rule_width ? steps->rule_width - width : 0));
-    screen_put(screen, user);
-    screen_put(screen, *user ? ": " : "");
-    put_cut(screen, step_subject(screen, step), step_room(screen, steps, user));
+    size_t who_width = put_who(screen, step);
+
+    put_cut(screen, step_subject(screen, step), step_room(screen, steps, who_width));
     screen_end_line(screen);
 }
 

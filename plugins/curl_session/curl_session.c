@@ -63,10 +63,10 @@ static int keep_address(struct curl_session *session, CURLU *parts, const char *
     if (curl_url_get(parts, CURLUPART_PORT, &port, 0) != CURLUE_OK)
         curl_url_get(parts, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT);
     if (!scheme || !host || !port || !is_among(scheme, schemes))
-        r = curl_session_refuse(session, "its url is not of one of these schemes", schemes);
+        r = curl_session_refuse(session, "its address is not of one of these schemes", schemes);
     else if (curl_url_get(parts, CURLUPART_USER, &user, 0) == CURLUE_OK)
         r = curl_session_refuse(session,
-                                "a user in its url: that is what the options 'user' and "
+                                "a user in its address: that is what the options 'user' and "
                                 "'password' are for",
                                 NULL);
     if (r == 0) {
@@ -92,9 +92,9 @@ static int read_url(struct curl_session *session, const struct curl_session_opti
     CURLU *parts = curl_url();
     CURLUcode code =
         parts ? curl_url_set(parts, CURLUPART_URL, options->url, 0) : CURLUE_OUT_OF_MEMORY;
-    int r = code == CURLUE_OK
-                ? keep_address(session, parts, options->schemes)
-                : curl_session_refuse(session, "its url cannot be read", curl_url_strerror(code));
+    int r = code == CURLUE_OK ? keep_address(session, parts, options->schemes)
+                              : curl_session_refuse(session, "its address cannot be read",
+                                                    curl_url_strerror(code));
 
     curl_url_cleanup(parts);
     return r;

@@ -142,6 +142,8 @@ static const char *check_servers(const char *const *servers)
     if (!servers[0])
         return "its 'servers' names none";
     for (size_t i = 0; servers[i]; i++) {
+        if (!*servers[i])
+            return "an empty address among its 'servers'";
         if (strchr(servers[i], '@'))
             return "a user in a server's address: that is what 'user', 'password' and 'token' are "
                    "for";

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "inflow.h"
 #include "nats_connection_options.h"
 #include "stream/source.h"
 
@@ -81,17 +82,17 @@ struct nats_source {
     const struct picket_host *host;
     const struct config *config;
     struct nats_connection connection;
-    natsSubscription *arrivals; /* NULL: the stream cannot be read */
-    char *inbox;                /* where messages come to, and behind a dot what a request became */
-    uint64_t request;           /* the number of the last one */
-    int64_t left;               /* messages that it may still bring */
-    bool brought;               /* one at least */
-    bool large;                 /* the next message is larger than what is asked for */
-    int64_t until;              /* when nothing comes of it any more, ms */
-    int64_t most;               /* messages that may be out */
-    int64_t out;                /* not settled */
-    int64_t wait;               /* for the next one, ms */
-    bool complained;            /* that the stream cannot be read */
+    struct inflow *arrivals; /* NULL: the stream cannot be read */
+    char *inbox;             /* where messages come to, and behind a dot what a request became */
+    uint64_t request;        /* the number of the last one */
+    int64_t left;            /* messages that it may still bring */
+    bool brought;            /* one at least */
+    bool large;              /* the next message is larger than what is asked for */
+    int64_t until;           /* when nothing comes of it any more, ms */
+    int64_t most;            /* messages that may be out */
+    int64_t out;             /* not settled */
+    int64_t wait;            /* for the next one, ms */
+    bool complained;         /* that the stream cannot be read */
 };
 
 static int64_t milliseconds(void)
@@ -114,7 +115,7 @@ static int fail_status(struct nats_source *source, const char *what, natsStatus 
 
 static void disconnect(struct nats_source *source)
 {
-    natsSubscription_Destroy(source->arrivals);
+    inflow_close(source->arrivals);
     free(source->inbox);
     source->arrivals = NULL;
     source->inbox = NULL;
@@ -263,7 +264,6 @@ static int find_consumer(struct nats_source *source)
 
 static int subscribe(struct nats_source *source)
 {
-    natsConnection *connection = source->connection.handle;
     natsInbox *inbox = NULL;
     char subject[256];
     natsStatus status = natsInbox_Create(&inbox);
@@ -272,13 +272,9 @@ static int subscribe(struct nats_source *source)
         source->inbox = strdup(inbox);
         natsInbox_Destroy(inbox);
         snprintf(subject, sizeof subject, "%s.*", source->inbox ? source->inbox : "");
-        status = source->inbox
-                     ? natsConnection_SubscribeSync(&source->arrivals, connection, subject)
-                     : NATS_NO_MEMORY;
+        status = source->inbox ? inflow_open(source->connection.handle, subject, &source->arrivals)
+                               : NATS_NO_MEMORY;
     }
-    /* What is asked for is bounded: none of it is to be dropped. */
-    if (status == NATS_OK)
-        status = natsSubscription_SetPendingLimits(source->arrivals, -1, -1);
     return status == NATS_OK ? 0 : fail_status(source, "no messages can be had", status);
 }
 
@@ -378,7 +374,7 @@ static int on_word(struct nats_source *source, natsMsg *message)
         return 0;
     }
     if (!said || strncmp(said, "Exceeded", 8) != 0)
-        return fail(source, "the consumer is gone", said);
+        return fail(source, "the consumer is gone", said ? said : source->config->consumer);
     source->left = -1;
     source->until = milliseconds() + REFUSAL_PAUSE;
     return 0;
@@ -388,13 +384,11 @@ static int on_word(struct nats_source *source, natsMsg *message)
 static int take_next(struct nats_source *source, const struct source_sink *sink, int64_t wait)
 {
     natsMsg *message = NULL;
-    natsStatus status = natsSubscription_NextMsg(&message, source->arrivals, wait);
+    natsStatus status = inflow_next(source->arrivals, wait, &message);
     int r = 0;
 
     if (status == NATS_TIMEOUT)
         return 0;
-    if (status == NATS_NO_RESPONDERS)
-        return fail(source, "the consumer is gone", source->config->consumer);
     if (status != NATS_OK)
         return fail_status(source, "the stream cannot be read", status);
     if (natsMsg_GetReply(message)) {

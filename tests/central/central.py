@@ -469,7 +469,8 @@ def test_mistakes(scene):
 
 
 def test_large(scene):
-    """What is larger than a request asks for comes alone; what is too large is no event."""
+    """What is larger than a request asks for comes alone; what is too large, or has more values than
+    can be read within some memory, is no event."""
     with open(scene.path("nats.conf"), "a", encoding="utf-8") as conf:
         conf.write("max_payload: 40000000\nmax_pending: 67108864\n")
     scene.kill_server()
@@ -478,11 +479,12 @@ def test_large(scene):
     scene.start()
     scene.publish([event("web1", 1, exe="/tmp/x"),
                    event("web1", 2, exe="/tmp/x", meta="z" * (17 << 20)),
-                   event("web1", 3, exe="/usr/bin/ssh", meta="z" * (15 << 20)),
+                   event("web1", 3, exe="/usr/bin/ssh", meta="z,[" * (5 << 20)),
+                   event("web1", 5, exe="/tmp/x", meta=[{}] * (3 << 20)),
                    event("web1", 4, exe="/tmp/x")])
     scene.await_quiet()
     said = scene.stop()
-    check(counts(said) == {"received": 4, "acknowledged": 3, "refused": 1, "repeated": 0}, said)
+    check(counts(said) == {"received": 5, "acknowledged": 3, "refused": 2, "repeated": 0}, said)
     check("longer than 16 MiB" in said, said)
     check([alert[3]["event"]["pid"] for alert in scene.alerts("from-tmp")] == [1001, 1004],
           scene.alerts("from-tmp"))
@@ -502,6 +504,32 @@ def test_stream_made_anew(scene):
     scene.stop()
     check([alert[3]["event"]["pid"] for alert in scene.alerts("from-tmp")] == [1001, 1002],
           scene.alerts("from-tmp"))
+
+
+def publish_word(scene, times):
+    """A message that looks like the server's word that nobody is there to answer."""
+    header = b"NATS/1.0\r\nStatus: 503\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", scene.port)) as client:
+        client.sendall(b'CONNECT {"verbose":false,"headers":true}\r\n')
+        for _ in range(times):
+            client.sendall(b"HPUB picket.events %d %d\r\n%s\r\n" % (len(header), len(header), header))
+        client.sendall(b"PING\r\n")
+        said = b""
+        while b"PONG" not in said:
+            said += client.recv(4096)
+
+
+def test_forged_words(scene):
+    """What somebody publishes is a message, also when it looks like a word of the server's: as
+    many as may be out at once do not keep the others away."""
+    scene.configure(nats={"in_flight": 16})
+    scene.start()
+    publish_word(scene, 32)
+    scene.publish([event("web1", 1, exe="/tmp/x")])
+    scene.await_quiet()
+    said = scene.stop()
+    check(counts(said) == {"received": 33, "acknowledged": 1, "refused": 32, "repeated": 0}, said)
+    check("consumer is gone" not in said, said)
 
 
 def test_login(scene):

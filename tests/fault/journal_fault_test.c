@@ -209,6 +209,19 @@ static void what_comes_too_fast_is_counted(void **state)
     assert_int_equal(refused, await_news(rig, DELIVERY_OVERRUN).count);
 }
 
+static void who_can_wait_is_kept_waiting(void **state)
+{
+    struct rig *rig = *state;
+
+    rig->patient = true;
+    start(rig, OUT, NULL);
+    for (int i = 0; i < 300000; i++)
+        assert_int_equal(0, rig_push_json(rig, "m", "{\"id\":\"1\"}"));
+    await_kept(rig, delivery_mark(rig->delivery));
+    assert_int_equal(0, journal_of(rig).overrun);
+    assert_int_equal(300000, ask(rig, "SELECT count(*) FROM alerts"));
+}
+
 /* Each time another. */
 static void put_noise(struct buffer *out, size_t len)
 {
@@ -500,6 +513,7 @@ static int all_tests(void)
         TEST(who_is_behind_gets_all_in_order),
         TEST(the_rejected_are_dead_letters),
         TEST(what_comes_too_fast_is_counted),
+        TEST(who_can_wait_is_kept_waiting),
         TEST(a_reader_that_stays_is_told_of),
         TEST(another_writer_is_waited_for),
         TEST(a_damaged_one_costs_only_what_was_in_it),

@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -142,6 +143,50 @@ static void a_start_that_did_not_arrive_can_be_repeated(void **state)
     while (r == -EBUSY);
     assert_int_equal(0, r);
     close_ends(&ends);
+}
+
+/* And no other: whom it may become follows from whom it may start. */
+static void starts_those_of_its_own_user(void **state)
+{
+    struct fixture *f = *state;
+    struct host_launch launches[] = {
+        {.name = "one", .path = RIG_HOSTILE, .module = f->module, .uid = 3901, .gid = 3902},
+        {.name = "two",
+         .path = RIG_HOSTILE,
+         .module = f->module,
+         .memory = (int64_t)64 << 20,
+         .deadline = NS_PER_S,
+         .uid = 3903,
+         .gid = 3904},
+    };
+    const struct launcher_options options = {
+        .launches = launches, .count = 2, .own = 2, .uid = 3905, .gid = 3905};
+    struct launcher launcher;
+    struct host_ends ends;
+    char line[256], byte;
+
+    if (getuid() != 0)
+        skip();
+    assert_int_equal(0, launcher_start(&launcher, &options));
+    assert_int_equal(-EINVAL, launcher_start_host(&launcher, 0, &ends));
+    assert_int_equal(0, launcher_start_host(&launcher, 1, &ends));
+    struct pollfd hello = {.fd = ends.socket, .events = POLLIN};
+
+    assert_int_equal(1, poll(&hello, 1, PATIENCE));
+    assert_int_equal(1, recv(ends.socket, &byte, 1, 0));
+    assert_string_equal("3903\t3903\t3903\t3903", proc_status(ends.pid, "Uid", line));
+    assert_string_equal("3904\t3904\t3904\t3904", proc_status(ends.pid, "Gid", line));
+    assert_string_equal("3905\t3905\t3905\t3905", proc_status(launcher.broker.pid, "Uid", line));
+    launcher_hold_host(&launcher, 1, true);
+    while (*proc_status(ends.pid, "State", line) != 'T')
+        usleep(1000);
+    launcher_hold_host(&launcher, 1, false);
+    while (*proc_status(ends.pid, "State", line) == 'T')
+        usleep(1000);
+    launcher_kill_host(&launcher, 1);
+    expect_end(ends.pidfd);
+    close_ends(&ends);
+    launcher_deinit(&launcher);
 }
 
 static void holds_three_capabilities(void **state)
@@ -281,6 +326,7 @@ static int all_tests(void)
         TEST(starts_kills_and_tells),
         TEST(starts_nothing_else),
         TEST(a_start_that_did_not_arrive_can_be_repeated),
+        TEST(starts_those_of_its_own_user),
         TEST(holds_three_capabilities),
         cmocka_unit_test(can_become_no_other_user),
         cmocka_unit_test_setup_teardown(its_end_is_told, set_up_rig, tear_down_rig),

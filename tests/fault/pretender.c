@@ -10,7 +10,15 @@
 
 #define SOCKET 3 /* to the engine, as host/host.h has it */
 
-enum mode { MODE_MESSAGES, MODE_REFUSE, MODE_CRASH, MODE_HANG, MODE_GARBAGE, MODE_CHATTER };
+enum mode {
+    MODE_MESSAGES,
+    MODE_REFUSE,
+    MODE_CRASH,
+    MODE_HANG,
+    MODE_GARBAGE,
+    MODE_CHATTER,
+    MODE_DEAF
+};
 
 struct config {
     int mode;
@@ -19,7 +27,7 @@ struct config {
 static const struct picket_option options[] = {
     {.name = "mode",
      .type = PICKET_ENUM,
-     .choices = "messages|refuse|crash|hang|garbage|chatter",
+     .choices = "messages|refuse|crash|hang|garbage|chatter|deaf",
      .value = "messages",
      .help = "what it does",
      .offset = offsetof(struct config, mode)},
@@ -69,6 +77,8 @@ static enum source_state pretender_read(void *instance, const struct source_sink
 
     if (pretender->mode == MODE_CHATTER)
         return SOURCE_READING;
+    while (pretender->mode == MODE_DEAF)
+        hand_out(pretender, sink);
     if (pretender->handed > pretender->settled)
         return SOURCE_FULL;
     if (pretender->handed && pretender->mode == MODE_CRASH)

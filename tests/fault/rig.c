@@ -78,6 +78,7 @@ static int start(struct rig *rig, const char *const *arguments, size_t count)
         .plugin_dir = RIG_PLUGIN_DIR,
         .journal = rig->journal,
         .live = rig->live,
+        .patient = rig->patient,
     };
 
     if (rig->diags.errors)

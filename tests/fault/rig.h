@@ -21,7 +21,8 @@ struct rig {
     struct delivery *delivery;
     struct journal *journal; /* until a delivery has it */
     char count[64];          /* the file in memory where its alerts are counted */
-    bool live; /* what is started next takes alerts for this machine's of now; false at first */
+    bool live;    /* what is started next takes alerts for this machine's of now; false at first */
+    bool patient; /* likewise: who pushes is kept waiting for the journal */
     unsigned pushed;
     struct buffer shown; /* diagnostics, after rig_refuse() */
 };

@@ -164,6 +164,24 @@ static void one_that_never_stops_talking_keeps_nobody_waiting(void **state)
     assert_int_equal(0, stream_counters(f->stream).garbage);
 }
 
+/* It hands out messages and takes no settlement: what it is to be told does not grow for ever. */
+static void one_that_does_not_listen_is_started_again(void **state)
+{
+    struct fixture *f = *state;
+    char token[1001] = {0};
+    struct stream_message message;
+    unsigned settled = 0;
+
+    memset(token, 't', sizeof token - 1);
+    start(f, "deaf");
+    while (stream_counters(f->stream).restarts == 0 && settled < 200000)
+        if (step(f, &message)) {
+            stream_settle(f->stream, text_from(token), SOURCE_REFUSED);
+            settled++;
+        }
+    assert_int_equal(1, stream_counters(f->stream).garbage);
+}
+
 static const char *refused(struct fixture *f, const char *argument)
 {
     size_t errors = f->diags.errors;
@@ -180,7 +198,8 @@ static void what_is_wrong_is_said(void **state)
 
     assert_string_equal("sensor 'pretender': it does not want to",
                         refused(f, "pretender,mode=refuse"));
-    assert_string_equal("there is no source of events 'nothing'", refused(f, "nothing"));
+    assert_string_equal("there is no source of events 'nothing': there is nats",
+                        refused(f, "nothing"));
     assert_non_null(strstr(refused(f, "pretender,mood=crash"), "did you mean 'mode'?"));
     assert_non_null(strstr(refused(f, "pretender,deadline=1s"), "from 5s"));
     assert_non_null(strstr(refused(f, "pretender,mode=crash,mode=hang"), "set twice"));
@@ -196,6 +215,8 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(one_that_talks_nonsense_is_started_again, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(one_that_never_stops_talking_keeps_nobody_waiting, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(one_that_does_not_listen_is_started_again, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(what_is_wrong_is_said, set_up, tear_down),
     };

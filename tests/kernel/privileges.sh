@@ -134,6 +134,27 @@ last() {
 [ $(($(last sensor lost) + $(last kernel folded))) -gt 0 ] ||
     fail "a ring of 128 KiB is enough for 1000 execs"
 
+# An output that runs as a user of its own, beside one that does not: each has a launcher, which is the
+# engine's user as ever.
+cat >"$work/own.yaml" <<END
+user: 3999
+rules: [$rules]
+outputs:
+  - {plugin: json, path: $work/own, run_as: 3998}
+  - {plugin: json, name: second, path: $work/second}
+journal: false
+END
+start run -c "$work/own.yaml"
+for launcher in $(launcher); do
+    expect_rights "/proc/$launcher/status" 3999 3999 00000000000000e0 00000000000000c0
+    printf '%s\n' "$(field "/proc/$(pgrep -P "$launcher")/status" Uid)"
+done | sort >"$work/users"
+[ "$(tr '\n' ' ' <"$work/users")" = "3998 3998 3998 3998 65534 65534 65534 65534 " ] ||
+    fail "outputs run as $(cat "$work/users")"
+alerted own "$work/own"
+alerted second "$work/second"
+stop 0
+
 # By default it is "picket", or nobody.
 user=$(grep '^picket:' /etc/passwd || grep '^nobody:' /etc/passwd || echo x:x:65534:65534)
 uid=$(echo "$user" | cut -d: -f3)
@@ -172,6 +193,12 @@ for user in no-such-user 0 root; do
     "$picket" run -c "$work/wrong.yaml" 2>"$work/err" && fail "user: $user is fine"
     grep -q "wrong.yaml:1:7: error: .*'$user'.*\[wrong-user\]" "$work/err" || cat "$work/err"
     [ -e "$work/unmade" ] && fail "user: $user is noticed too late"
+    printf 'rules: [%s]\noutputs:\n  - plugin: json\n    path: %s\n    run_as: %s\njournal: false\n' "$rules" \
+        "$work/unmade" "$user" >"$work/wrong.yaml"
+    "$picket" run -c "$work/wrong.yaml" 2>"$work/err" && fail "run_as: $user is fine"
+    grep -q "wrong.yaml:5:13: error: .*'run_as': '$user': .*\[wrong-user\]" "$work/err" ||
+        fail "$(cat "$work/err")"
+    [ -e "$work/unmade" ] && fail "run_as: $user is noticed too late"
 done
 
 exit "$failed"

@@ -147,8 +147,8 @@ enum picket_option_flag {
  * are UTF-8 of 512 bytes at most and hold no line break. */
 struct picket_option {
     /* Lower-case letters, digits and '_', a letter first, 64 at most. None that every output has:
-     * name, deadline, queue, queue_size, batch, memory, cpu, sha256, format, template, redact,
-     * forward, respond_to, dry_run, respond_limit. */
+     * name, deadline, queue, queue_size, batch, memory, cpu, run_as, sha256, format, template,
+     * redact, forward, respond_to, dry_run, respond_limit. */
     const char *name;
     const char *value;   /* the default, written as a user would; NULL: zero, NULL or -1 */
     const char *help;    /* one line */

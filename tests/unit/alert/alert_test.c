@@ -38,13 +38,13 @@ static void who_matched_is_said_where_it_is_another(void **state)
     static const char *const filters[] = {"uid 1000"};
     const struct field_set both = {{UINT64_C(1) << FIELD_HOST_NAME | UINT64_C(1) << FIELD_HOST_ID}};
     const struct machine here = {.has = both, .name = TEXT("a"), .id = TEXT("1")};
-    const struct machine renamed = {.has = both, .name = TEXT("b"), .id = TEXT("1")};
+    const struct machine clone = {.has = both, .name = TEXT("b"), .id = TEXT("1")};
     const struct machine namesake = {.has = both, .name = TEXT("a"), .id = TEXT("2")};
     const struct machine nameless = {.has = web1.has, .name = TEXT("a"), .kernel = TEXT("k")};
     const struct alert_engine engine = {&here, filters, 1};
 
-    assert_place(&engine, &renamed,
-                 "\"host\":{\"name\":\"b\",\"id\":\"1\",\"filters\":[\"uid 1000\"]}");
+    assert_place(&engine, &clone,
+                 "\"host\":{\"name\":\"b\",\"id\":\"1\"},\"engine\":{\"name\":\"a\",\"id\":\"1\"}");
     assert_place(&engine, &namesake,
                  "\"host\":{\"name\":\"a\",\"id\":\"2\"},\"engine\":{\"name\":\"a\",\"id\":\"1\"}");
     assert_place(&engine, &nameless,

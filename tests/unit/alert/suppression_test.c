@@ -307,6 +307,23 @@ static void windows_go_over_to_another_load_of_the_rules(void **state)
     suppression_close(f->suppression, INT64_MAX, count_summary, f);
 }
 
+static void one_machine_that_is_behind_closes_nothing_of_others(void **state)
+{
+    struct fixture *f = *state;
+    int64_t now = 1000 * NS_PER_S;
+
+    suppression_allow_disorder(f->suppression);
+    assert_int_equal(SUPPRESSION_ADMIT,
+                     suppression_admit(f->suppression, &f->rules[1], &f->event, now));
+    suppression_close(f->suppression, 0, count_summary, f);
+    suppression_close(f->suppression, now - NS_PER_S - 1, count_summary, f);
+    assert_int_equal(SUPPRESSION_FOLD_FIRST,
+                     suppression_admit(f->suppression, &f->rules[1], &f->event, now + 1));
+    assert_int_equal(f->summaries, 0);
+    suppression_close(f->suppression, now + WINDOW, count_summary, f);
+    assert_int_equal(f->summaries, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -322,6 +339,8 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_little_disorder_closes_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_clock_ahead_of_the_events_is_not_set_back_by_them, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(one_machine_that_is_behind_closes_nothing_of_others, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(without_its_words_a_summary_has_all_else, set_up,
                                         tear_down),

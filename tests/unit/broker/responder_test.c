@@ -317,6 +317,28 @@ static void expect_rights(pid_t pid, const char *capabilities)
     assert_int_equal(5, proc_descriptors(pid)); /* the standard three, its socket, /proc */
 }
 
+/* Who asked was told that it failed. */
+static void what_it_is_too_late_for_is_not_done(void **state)
+{
+    struct fixture *f = *state;
+    struct responder_target target = target_of(f->child);
+    enum responder_result result = RESPONDER_GONE;
+    pid_t second, pid = find_children("picket-respond", &second);
+    int r;
+
+    if (getuid() != 0)
+        skip(); /* it could not be stopped */
+    kill(pid, SIGSTOP);
+    assert_int_equal(-ETIMEDOUT, responder_act(f->responder, RESPONDER_KILL, &target, &result));
+    assert_int_equal(-EBUSY, responder_act(f->responder, RESPONDER_KILL, &target, &result));
+    kill(pid, SIGCONT);
+    while ((r = responder_act(f->responder, RESPONDER_LOOK, &target, &result)) == -EBUSY)
+        usleep(1000);
+    assert_int_equal(0, r);
+    assert_int_equal(RESPONDER_DONE, result);
+    assert_true(stranger_is(f->child, "SR"));
+}
+
 static void holds_one_capability_or_none(void **state)
 {
     bool root = getuid() == 0;
@@ -346,6 +368,7 @@ int main(void)
         TEST(no_more_than_the_limit),
         TEST(one_that_only_looks_cannot_signal),
         TEST(any_numbers_do_nothing),
+        TEST(what_it_is_too_late_for_is_not_done),
         TEST(holds_one_capability_or_none),
     };
 

@@ -53,6 +53,17 @@ static void who_matched_it_elsewhere_is_told(void **state)
         strstr(buffer_string(&out), "  host           web1\n  matched at     centre\n"));
 }
 
+static void steps_on_other_machines_say_which(void **state)
+{
+    CLEANUP(buffer_deinit) struct buffer out = {0};
+
+    draw("{\"correlation\":{\"events\":[{\"rule\":\"r\",\"title\":\"T\",\"event\":{\"host\":"
+         "{\"name\":\"web2\"}}},{\"rule\":\"s\",\"event\":{}}]}}",
+         &out);
+    assert_non_null(strstr(buffer_string(&out), "r  T  on web2\n"));
+    assert_null(strstr(buffer_string(&out), "s  on"));
+}
+
 static void deep_trees_stay_on_the_screen(void **state)
 {
     CLEANUP(buffer_deinit) struct buffer json = {0}, out = {0};
@@ -109,6 +120,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_missing_or_odd_is_left_out),
         cmocka_unit_test(who_matched_it_elsewhere_is_told),
+        cmocka_unit_test(steps_on_other_machines_say_which),
         cmocka_unit_test(deep_trees_stay_on_the_screen),
         cmocka_unit_test(long_texts_are_cut),
         cmocka_unit_test(no_byte_reaches_the_terminal_as_it_is),

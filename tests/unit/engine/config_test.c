@@ -159,7 +159,7 @@ static void journal_is_where_and_how_much(void **state)
     assert_true(journal->wanted && journal->given);
     assert_string_equal(journal->path, "/d/a.db");
     assert_int_equal(journal->size, 10 << 20);
-    assert_int_equal(journal->age, 2 * 24 * 3600 * 1000000000LL);
+    assert_int_equal(journal->age, 2LL * 24 * 3600 * 1000000000LL);
     assert_int_equal(read_config(f, "journal: false\n"), 0);
     assert_false(journal->wanted);
     assert_int_equal(read_config(f, "journal: {path: a.db, size: 1KiB, age: 0s, pth: /d}\n"),

@@ -154,11 +154,13 @@ static void the_steps_of_a_correlation_are_told(void **state)
         STEP("made\\u001b", "2026-01-01T14:03:02Z", ",\"event\":{\"exe\":\"/bin/\\n\"}"),
         STEP("kept-no-event", "2026-01-01T14:03:02Z", ""),
         STEP("chain", "2026-01-01T14:03:03Z", ",\"count\":2,\"events\":[]"),
+        STEP("elsewhere", "2026-01-01T14:03:04Z",
+             ",\"event\":{\"host\":{\"name\":\"web2\"},\"user\":\"ann\",\"exe\":\"/x\"}"),
     };
     struct rig *rig = *state;
 
     start(rig, "console,path=@/out");
-    push_steps(rig, 0, steps, 4);
+    push_steps(rig, 0, steps, 5);
     push(rig, 3, "r", "m", "{}");
     rig_drain(rig);
     expect(rig, "14:03:22  high      r                     m\n"
@@ -166,6 +168,7 @@ static void the_steps_of_a_correlation_are_told(void **state)
                 "          14:03:02  made\\x1b       /bin/\\n\n"
                 "          14:03:02  kept-no-event  A kept-no-event\n"
                 "          14:03:03  chain          A chain\n"
+                "          14:03:04  elsewhere      ann@web2: /x\n"
                 "14:03:22  high      r                     m\n");
 }
 

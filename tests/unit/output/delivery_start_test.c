@@ -35,6 +35,15 @@ static void unknown_plugins_are_named(void **state)
                    "      | ^~~\n");
 }
 
+static void where_no_name_is_near_the_list_is(void **state)
+{
+    expect_refusal(*state, "teapot",
+                   "-o:1:1: error: there is no plugin 'teapot': No such file or directory; 'picket "
+                   "plugin list' shows those there are [unknown-plugin]\n"
+                   "    1 | teapot\n"
+                   "      | ^~~~~~\n");
+}
+
 static void unknown_paths_are_named(void **state)
 {
     expect_refusal(*state, "/nowhere/x.so",
@@ -128,6 +137,7 @@ static int all_tests(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(unknown_plugins_are_named),
+        TEST(where_no_name_is_near_the_list_is),
         TEST(unknown_paths_are_named),
         TEST(unknown_options_are_named),
         TEST(all_mistakes_come_at_once_and_nothing_is_made),

@@ -614,6 +614,7 @@ static void what_cannot_be_is_refused(void **state)
     expect_refusal(server, ",stream=a.b", "its 'stream' is no name");
     expect_refusal(server, ",servers=nats://ann:x@h", "a user in a server's address");
     expect_refusal(server, ",servers=http://h", "neither nats:// nor tls://");
+    expect_refusal(server, ",servers=", "an empty address");
     expect_refusal(server, ",user=ann", "'user' and 'password' go together");
     expect_refusal(server, secret(server, "creds", "nothing"), "hold no token and seed");
     expect_refusal(server, ",ca=/none", "its certificates");

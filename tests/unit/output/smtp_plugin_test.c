@@ -387,7 +387,7 @@ static void mistakes_are_told(void **state)
     expect_refusal(rig, "smtp,from=a@b,to=c@d", "needs its option 'server'");
     expect_refusal(rig, "smtp,server=smtp://h,from=a@b", "needs its option 'to'");
     expect_refusal(rig, "smtp,server=http://h,from=a@b,to=c@d", "schemes: smtp,smtps");
-    expect_refusal(rig, "smtp,server=smtp://a:b@h,from=a@b,to=c@d", "a user in its url");
+    expect_refusal(rig, "smtp,server=smtp://a:b@h,from=a@b,to=c@d", "a user in its address");
     expect_refusal(rig, "smtp,server=smtp://h,from=ann,to=c@d", "'from' is no address: ann");
     expect_refusal(rig, "smtp,server=smtp://h,from=a@b\r\nBcc: e@f,to=c@d", "is no address");
     expect_refusal(rig, "smtp,server=smtp://h,from=a@b,to=<c@d>", "no address that mails can go");

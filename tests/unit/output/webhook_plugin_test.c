@@ -636,8 +636,8 @@ static void mistakes_are_told(void **state)
 
     expect_refusal(rig, "webhook", "needs its option 'url'");
     expect_refusal(rig, "webhook,url=ftp://x/", "not of one of these schemes: http,https");
-    expect_refusal(rig, "webhook,url=http://", "its url cannot be read");
-    expect_refusal(rig, "webhook,url=http://ann:x@h/", "a user in its url");
+    expect_refusal(rig, "webhook,url=http://", "its address cannot be read");
+    expect_refusal(rig, "webhook,url=http://ann:x@h/", "a user in its address");
     expect_refusal(rig, "webhook,url=http://h/,proxy=http://a:b@p", "a user in its proxy");
     expect_refusal(rig, "webhook,url=http://h/{token}", "needs its option 'token'");
     expect_refusal(rig, "webhook,url=http://h/,service=pagerduty", "needs its option 'token'");

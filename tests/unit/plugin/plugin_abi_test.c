@@ -129,10 +129,10 @@ static void members_are_asked_for_by_size(void **state)
  * '-' in its name, which no option of a plugin can have. */
 static void expect_among_first(const struct plugin_option *options, size_t count)
 {
-    static const char *const first[] = {"name",       "deadline", "queue",        "queue_size",
-                                        "batch",      "memory",   "cpu",          "sha256",
-                                        "format",     "template", "redact",       "forward",
-                                        "respond_to", "dry_run",  "respond_limit"};
+    static const char *const first[] = {"name",       "deadline", "queue",         "queue_size",
+                                        "batch",      "memory",   "cpu",           "sha256",
+                                        "format",     "template", "redact",        "forward",
+                                        "respond_to", "dry_run",  "respond_limit", "run_as"};
 
     for (size_t i = 0; i < count; i++) {
         bool found = memchr(options[i].name.ptr, '-', options[i].name.len) != NULL;

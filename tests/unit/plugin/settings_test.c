@@ -297,6 +297,30 @@ static void what_is_forwarded_is_read(void **state)
     assert_non_null(strstr(buffer_string(&wrong.shown), "alerts"));
 }
 
+static void users_are_found(void **state)
+{
+    CLEANUP(reading_deinit) struct reading usual = {0}, root = {0}, named = {0}, number = {0};
+
+    read_argument(&usual, "x,path=y");
+    assert_int_equal(0, usual.settings.user.uid);
+    read_argument(&named, "x,path=y,run_as=nobody");
+    assert_int_equal(65534, named.settings.user.uid);
+    read_argument(&number, "x,path=y,run_as=3999");
+    assert_int_equal(3999, number.settings.user.uid);
+    assert_int_equal(3999, number.settings.user.gid);
+    read_argument(&root, "x,path=y,run_as=root");
+    assert_string_equal(
+        "-o:1:17: error: option 'run_as': 'root': that is root: an output is to run "
+        "as somebody who may do nothing else [wrong-user]\n"
+        "    1 | x,path=*,run_as=root\n"
+        "      |                 ^~~~\n",
+        buffer_string(&root.shown));
+    expect_mistake("x,path=y,run_as=0", "'0': that is root");
+    expect_mistake("x,path=y,run_as=no-such-user", "there is no such user in /etc/passwd");
+    expect_mistake("x,path=y,run_as=", "there is no such user in /etc/passwd");
+    expect_mistake("x,path=y,run_as=a,run_as=b", "option 'run_as' is set twice");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -311,6 +335,7 @@ int main(void)
         cmocka_unit_test(secrets_are_not_shown),
         cmocka_unit_test(looks_are_checked),
         cmocka_unit_test(what_is_forwarded_is_read),
+        cmocka_unit_test(users_are_found),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

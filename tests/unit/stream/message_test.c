@@ -53,6 +53,20 @@ static void message_comes_as_it_went(void **state)
     assert_true(got.behind == UINT64_MAX);
 }
 
+static void far_off_times_are_refused(void **state)
+{
+    const int64_t times[] = {INT64_MAX, INT64_MIN, STREAM_STORED_MAX + 1};
+
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
+        CLEANUP(buffer_deinit) struct buffer out = {0};
+        CLEANUP(frame_decoder_deinit) struct frame_decoder decoder = {0};
+        struct stream_message got;
+
+        stream_message_put(&(struct stream_message){.token = TEXT("t"), .stored = times[i]}, &out);
+        assert_int_equal(-EPROTO, stream_message_read(one_frame(&decoder, &out).payload, &got));
+    }
+}
+
 static void too_long_is_known_by_its_length(void **state)
 {
     CLEANUP(buffer_deinit) struct buffer out = {0};
@@ -134,6 +148,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(message_comes_as_it_went),
+        cmocka_unit_test(far_off_times_are_refused),
         cmocka_unit_test(too_long_is_known_by_its_length),
         cmocka_unit_test(only_what_is_whole_is_read),
         cmocka_unit_test(token_has_an_end),
