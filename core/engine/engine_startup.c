@@ -197,7 +197,9 @@ int engine_start(struct engine *engine, const struct engine_options *options,
 
     if (config < 0 && config != -EINVAL)
         return config;
-    int rules = load_rules(engine, options, diags);
+    /* Of a configuration that cannot be read nobody knows which rules it names. */
+    bool unnamed = config < 0 && !options->rule_count && !engine->config.rule_count;
+    int rules = unnamed ? 0 : load_rules(engine, options, diags);
     int outputs = choose_outputs(engine, options, diags);
     int source = choose_source(engine, options, diags);
     int exclusions = find_exclusions(engine, options, diags);

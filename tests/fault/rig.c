@@ -205,6 +205,14 @@ const char *rig_path(struct rig *rig, const char *name)
     return arena_printf(&rig->arena, "%s/%s", rig->dir, name);
 }
 
+void rig_write(struct rig *rig, const char *name, const char *text)
+{
+    int fd = open(rig_path(rig, name), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+    assert_int_equal(strlen(text), write(fd, text, strlen(text)));
+    close(fd);
+}
+
 struct text rig_read(struct rig *rig, const char *name)
 {
     CLEANUP(buffer_deinit) struct buffer content = {0};
@@ -274,6 +282,22 @@ void rig_expect_sum(struct rig *rig, size_t index)
     assert_int_equal(rig->pushed, counters.offered);
     assert_int_equal(counters.offered, counters.delivered + counters.rejected + counters.dropped +
                                            counters.expired + counters.queued);
+}
+
+void rig_expect_settled(struct rig *rig, unsigned delivered, unsigned rejected)
+{
+    struct delivery_counters counters = rig_counters(rig, 0);
+
+    rig_expect_sum(rig, 0);
+    assert_int_equal(delivered, counters.delivered);
+    assert_int_equal(rejected, counters.rejected);
+    assert_int_equal(0, counters.hangs + counters.crashes + counters.garbage);
+}
+
+void rig_await_retries(struct rig *rig, uint64_t count)
+{
+    while (rig_counters(rig, 0).retries < count)
+        usleep(1000);
 }
 
 unsigned rig_isolation(void)

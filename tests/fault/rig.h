@@ -57,6 +57,8 @@ pid_t rig_await_host(struct rig *rig, size_t index);
 /* The path of NAME in the rig's folder; the content of such a file. Valid as long as the rig. */
 const char *rig_path(struct rig *rig, const char *name);
 struct text rig_read(struct rig *rig, const char *name);
+/* A new one, for its owner alone. */
+void rig_write(struct rig *rig, const char *name, const char *text);
 
 /* NAME holds, as JSON lines, alerts 1 to COUNT in order; repeats only where REPEATS. */
 enum rig_repeats { ONCE, REPEATS };
@@ -68,6 +70,12 @@ size_t rig_count_lines(struct text t);
 
 /* Offered is the sum of the rest; and it is what was pushed. */
 void rig_expect_sum(struct rig *rig, size_t index);
+
+/* Of the first output: likewise; so many are delivered and rejected, and its host never failed. */
+void rig_expect_settled(struct rig *rig, unsigned delivered, unsigned rejected);
+
+/* Until the first output has asked so many times to be tried again. */
+void rig_await_retries(struct rig *rig, uint64_t count);
 
 /* What of its isolation a host cannot get here (enum isolation). */
 unsigned rig_isolation(void);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/json.h"
 
 #define PYTHON       "/usr/bin/python3" /* Debian's: it has what Debian's packages bring */
 #define ARGUMENT_MAX 16
@@ -96,4 +97,29 @@ void receiver_make_certificate(struct rig *rig, const char *name)
     const char *const arguments[] = {"/bin/sh", "-c", command, path, key, NULL};
 
     assert_int_equal(0, await(spawn(arguments)));
+}
+
+json_t *receiver_read(struct rig *rig, const char *name)
+{
+    struct text rest = rig_read(rig, name);
+    json_t *all = json_array();
+
+    while (rest.len) {
+        struct json_failure failure;
+        json_t *one = NULL;
+
+        assert_int_equal(0, json_parse(text_split(&rest, '\n'), &one, &failure));
+        assert_int_equal(0, json_array_append_new(all, one));
+    }
+    return all;
+}
+
+const char *receiver_member(const json_t *got, const char *name)
+{
+    return json_string_value(json_object_get(got, name));
+}
+
+const char *receiver_header(const json_t *got, const char *name)
+{
+    return receiver_member(json_object_get(got, "headers"), name);
 }

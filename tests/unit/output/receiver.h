@@ -3,6 +3,8 @@
 #ifndef PICKET_TESTS_RECEIVER_H
 #define PICKET_TESTS_RECEIVER_H
 
+#include <jansson.h>
+
 #include "rig.h"
 
 struct receiver {
@@ -19,6 +21,13 @@ bool receiver_is_possible(const char *script);
  * argument '@' stands for the rig's folder. */
 void receiver_start(struct receiver *receiver, const char *const *arguments);
 void receiver_stop(struct receiver *receiver);
+
+/* What it wrote into the rig's file NAME, a JSON object a line, as an array; the caller's. */
+json_t *receiver_read(struct rig *rig, const char *name);
+
+/* The string NAME of what it got, and of the headers of that; NULL: none. */
+const char *receiver_member(const json_t *got, const char *name);
+const char *receiver_header(const json_t *got, const char *name);
 
 /* NAME in the rig's folder, a new certificate of 127.0.0.1, and its key behind it; NAME.key, the
  * key alone. It vouches for itself. */

@@ -41,56 +41,6 @@ static void start(struct rig *rig, const char *settings)
 
 #define PLAIN ",tls=never,every=0s"
 
-static void write_file(struct rig *rig, const char *name, const char *text)
-{
-    int fd = open(rig_path(rig, name), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-
-    assert_int_equal(strlen(text), write(fd, text, strlen(text)));
-    close(fd);
-}
-
-/* What the server got, as an array. */
-static json_t *read_mails(struct rig *rig)
-{
-    struct text rest = rig_read(rig, "mails");
-    json_t *mails = json_array();
-
-    while (rest.len) {
-        struct json_failure failure;
-        json_t *mail = NULL;
-
-        assert_int_equal(0, json_parse(text_split(&rest, '\n'), &mail, &failure));
-        assert_int_equal(0, json_array_append_new(mails, mail));
-    }
-    return mails;
-}
-
-static const char *member(const json_t *mail, const char *name)
-{
-    return json_string_value(json_object_get(mail, name));
-}
-
-static const char *header(const json_t *mail, const char *name)
-{
-    return member(json_object_get(mail, "headers"), name);
-}
-
-static void await_retries(struct rig *rig, uint64_t count)
-{
-    while (rig_counters(rig, 0).retries < count)
-        usleep(1000);
-}
-
-static void expect_counters(struct rig *rig, unsigned delivered, unsigned rejected)
-{
-    struct delivery_counters counters = rig_counters(rig, 0);
-
-    rig_expect_sum(rig, 0);
-    assert_int_equal(delivered, counters.delivered);
-    assert_int_equal(rejected, counters.rejected);
-    assert_int_equal(0, counters.hangs + counters.crashes + counters.garbage);
-}
-
 static void a_mail_has_an_alert(void **state)
 {
     struct rig *rig = *state;
@@ -99,18 +49,19 @@ static void a_mail_has_an_alert(void **state)
     start(rig, PLAIN);
     rig_push(rig, 1, true);
     rig_drain(rig);
-    CLEANUP(json_freep) json_t *mails = read_mails(rig);
+    CLEANUP(json_freep) json_t *mails = receiver_read(rig, "mails");
     const json_t *mail = json_array_get(mails, 0);
 
     assert_int_equal(1, json_array_size(mails));
-    assert_string_equal("picket@a.example", member(mail, "sender"));
-    assert_string_equal("picket@a.example", header(mail, "From"));
-    assert_string_equal("soc@b.example", header(mail, "To"));
-    assert_string_equal("high: - on -", header(mail, "Subject"));
-    assert_string_equal("<000001.1@a.example>", header(mail, "Message-ID"));
-    assert_string_equal("auto-generated", header(mail, "Auto-Submitted"));
-    assert_non_null(header(mail, "Date"));
-    assert_ptr_equal(member(mail, "text"), strstr(member(mail, "text"), "t\nm\n\nTime: "));
+    assert_string_equal("picket@a.example", receiver_member(mail, "sender"));
+    assert_string_equal("picket@a.example", receiver_header(mail, "From"));
+    assert_string_equal("soc@b.example", receiver_header(mail, "To"));
+    assert_string_equal("high: - on -", receiver_header(mail, "Subject"));
+    assert_string_equal("<000001.1@a.example>", receiver_header(mail, "Message-ID"));
+    assert_string_equal("auto-generated", receiver_header(mail, "Auto-Submitted"));
+    assert_non_null(receiver_header(mail, "Date"));
+    assert_ptr_equal(receiver_member(mail, "text"),
+                     strstr(receiver_member(mail, "text"), "t\nm\n\nTime: "));
     rig_expect(rig, "alerts", 1, ONCE);
 }
 
@@ -132,11 +83,11 @@ static void alerts_are_gathered_for_a_while(void **state)
     SERVE("--unknown", "nobody@b.example");
     assert_int_equal(0, rig_logged(rig, push_at_intervals).len);
     rig_expect(rig, "alerts", 41, ONCE);
-    CLEANUP(json_freep) json_t *mails = read_mails(rig);
+    CLEANUP(json_freep) json_t *mails = receiver_read(rig, "mails");
     const json_t *second = json_array_get(mails, 1);
 
     assert_int_equal(2, json_array_size(mails));
-    assert_string_equal("high: - on - (and 39 more)", header(second, "Subject"));
+    assert_string_equal("high: - on - (and 39 more)", receiver_header(second, "Subject"));
     assert_true(json_real_value(json_object_get(second, "time")) -
                     json_real_value(json_object_get(json_array_get(mails, 0), "time")) >=
                 0.9);
@@ -162,7 +113,7 @@ static void alerts_outlast_an_outage(void **state)
     start(rig, PLAIN);
     outage_run(&outage);
     outage_expect(&outage, "alerts", "\"id\":\"");
-    expect_counters(rig, outage_alerts(), 0);
+    rig_expect_settled(rig, outage_alerts(), 0);
 }
 
 static void nothing_gets_into_the_header(void **state)
@@ -175,13 +126,13 @@ static void nothing_gets_into_the_header(void **state)
                                       "{\"event\":{\"exe\":\"x\\r\\nBcc: eve@e.example\\r\\n\\r\\n"
                                       ".\\r\\nürgent \xe2\x80\xae\xe2\x80\xac =?utf-8?Q?a?=\"}}"));
     rig_drain(rig);
-    CLEANUP(json_freep) json_t *mails = read_mails(rig);
+    CLEANUP(json_freep) json_t *mails = receiver_read(rig, "mails");
     const json_t *mail = json_array_get(mails, 0);
 
-    assert_null(header(mail, "Bcc"));
+    assert_null(receiver_header(mail, "Bcc"));
     assert_string_equal("x\\r\\nBcc: eve@e.example\\r\\n\\r\\n.\\r\\nürgent \\u{202e}\\u{202c} "
                         "=?utf-8?Q?a?=|100%",
-                        header(mail, "Subject"));
+                        receiver_header(mail, "Subject"));
     assert_int_equal(1, json_array_size(json_object_get(mail, "to")));
 }
 
@@ -201,11 +152,11 @@ static void bodies_arrive_as_they_are(void **state)
     assert_int_equal(
         0, rig_push_json(rig, line, arena_printf(&rig->arena, "{\"message\":\"%s\"}", line)));
     rig_drain(rig);
-    CLEANUP(json_freep) json_t *mails = read_mails(rig);
+    CLEANUP(json_freep) json_t *mails = receiver_read(rig, "mails");
     CLEANUP(buffer_deinit) struct buffer all = {0};
 
     for (size_t i = 0; i < json_array_size(mails); i++)
-        buffer_put_string(&all, member(json_array_get(mails, i), "text"));
+        buffer_put_string(&all, receiver_member(json_array_get(mails, i), "text"));
     assert_string_equal(arena_printf(&rig->arena, ".\n..a=b \nFrom ü\n%s\n", line),
                         buffer_string(&all));
 }
@@ -216,13 +167,13 @@ static void a_server_is_verified(void **state)
 
     receiver_make_certificate(rig, "server");
     receiver_make_certificate(rig, "other");
-    write_file(rig, "password", "s3cret\n");
+    rig_write(rig, "password", "s3cret\n");
     chmod(rig_path(rig, "server"), 0644);
     chmod(rig_path(rig, "other"), 0644);
     SERVE("--tls", "@/server", "--login", "ann:s3cret");
     start(rig, ",every=0s,ca=@/other,user=ann,password.file=@/password");
     rig_push(rig, 1, true);
-    await_retries(rig, 1);
+    rig_await_retries(rig, 1);
     rig_stop(rig);
     assert_int_equal(0, rig_read(rig, "mails").len);
     start(rig, ",every=0s,ca=@/server,user=ann,password.file=@/password");
@@ -239,7 +190,7 @@ static void a_server_without_tls_gets_nothing(void **state)
     SERVE("--unknown", "nobody@b.example");
     start(rig, ",every=0s");
     rig_push(rig, 1, true);
-    await_retries(rig, 2);
+    rig_await_retries(rig, 2);
     assert_int_equal(0, rig_read(rig, "mails").len);
     rig_stop(rig);
 }
@@ -247,7 +198,7 @@ static void a_server_without_tls_gets_nothing(void **state)
 static void push_one(struct rig *rig)
 {
     rig_push(rig, 1, true);
-    await_retries(rig, 2);
+    rig_await_retries(rig, 2);
     rig_stop(rig);
 }
 
@@ -257,7 +208,7 @@ static void a_password_is_not_told(void **state)
 
     receiver_make_certificate(rig, "server");
     chmod(rig_path(rig, "server"), 0644);
-    write_file(rig, "password", "wr0ng\n");
+    rig_write(rig, "password", "wr0ng\n");
     SERVE("--tls", "@/server", "--login", "ann:s3cret");
     start(rig, ",every=0s,deadline=1s,ca=@/server,user=ann,password.file=@/password");
     struct text log = rig_logged(rig, push_one);
@@ -288,7 +239,7 @@ static void one_alert_at_fault_is_rejected_alone(void **state)
     for (unsigned i = 0; i < 100; i++)
         assert_int_equal(0, rig_push_json(rig, "m", i == 50 ? "{\"id\":\"poison\"}" : "{}"));
     rig_drain(rig);
-    expect_counters(rig, 99, 1);
+    rig_expect_settled(rig, 99, 1);
 }
 
 /* Ten in a row. */
@@ -302,15 +253,15 @@ static void many_alerts_at_fault_keep_none_back(void **state)
         assert_int_equal(0, rig_push_json(rig, "m", "{\"id\":\"poison\"}"));
     rig_push(rig, 20, true);
     rig_drain(rig);
-    expect_counters(rig, 20, 10);
+    rig_expect_settled(rig, 20, 10);
     assert_int_equal(20, rig_count_lines(rig_read(rig, "alerts")));
 }
 
 static void push_to_nobody(struct rig *rig)
 {
     rig_push(rig, 2, true);
-    await_retries(rig, 2);
-    expect_counters(rig, 0, 0);
+    rig_await_retries(rig, 2);
+    rig_expect_settled(rig, 0, 0);
 }
 
 /* A mailbox that is gone, a relay that takes nothing of us: somebody will see to it. */
@@ -326,7 +277,7 @@ static void mails_to_nobody_wait(void **state)
     receiver_stop(&receiver);
     SERVE("--unknown", "nobody@b.example");
     rig_drain(rig);
-    expect_counters(rig, 2, 0);
+    rig_expect_settled(rig, 2, 0);
 }
 
 static void push_to_two(struct rig *rig)
@@ -345,7 +296,7 @@ static void one_who_is_gone_keeps_mails_from_nobody(void **state)
     SERVE("--unknown", "soc@b.example");
     struct text log = rig_logged(rig, push_to_two);
 
-    expect_counters(rig, 2, 0);
+    rig_expect_settled(rig, 2, 0);
     assert_true(text_contains(log, TEXT("not to everybody")));
     assert_int_equal(1, rig_count_lines(log));
 }
@@ -362,8 +313,8 @@ static void servers_that_talk_nonsense_do_not_cost_the_host(void **state)
         receiver.port = hostile.port;
         start(rig, PLAIN ",deadline=1s");
         rig_push(rig, 1, true);
-        await_retries(rig, 1);
-        expect_counters(rig, 0, 0);
+        rig_await_retries(rig, 1);
+        rig_expect_settled(rig, 0, 0);
         hostile_stop(&hostile);
         rig_stop(rig);
         rig->pushed = 0;
@@ -383,7 +334,7 @@ static void mistakes_are_told(void **state)
 {
     struct rig *rig = *state;
 
-    write_file(rig, "password", "x");
+    rig_write(rig, "password", "x");
     expect_refusal(rig, "smtp,from=a@b,to=c@d", "needs its option 'server'");
     expect_refusal(rig, "smtp,server=smtp://h,from=a@b", "needs its option 'to'");
     expect_refusal(rig, "smtp,server=http://h,from=a@b,to=c@d", "schemes: smtp,smtps");

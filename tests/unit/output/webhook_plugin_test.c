@@ -40,56 +40,6 @@ static void start(struct rig *rig, const char *scheme, const char *settings)
     rig_start(rig, &argument, 1);
 }
 
-static void write_file(struct rig *rig, const char *name, const char *text)
-{
-    int fd = open(rig_path(rig, name), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-
-    assert_int_equal(strlen(text), write(fd, text, strlen(text)));
-    close(fd);
-}
-
-/* What the server got, as an array. */
-static json_t *read_requests(struct rig *rig)
-{
-    struct text rest = rig_read(rig, "requests");
-    json_t *requests = json_array();
-
-    while (rest.len) {
-        struct json_failure failure;
-        json_t *request = NULL;
-
-        assert_int_equal(0, json_parse(text_split(&rest, '\n'), &request, &failure));
-        assert_int_equal(0, json_array_append_new(requests, request));
-    }
-    return requests;
-}
-
-static const char *member(const json_t *request, const char *name)
-{
-    return json_string_value(json_object_get(request, name));
-}
-
-static const char *header(const json_t *request, const char *name)
-{
-    return member(json_object_get(request, "headers"), name);
-}
-
-static void await_retries(struct rig *rig, uint64_t count)
-{
-    while (rig_counters(rig, 0).retries < count)
-        usleep(1000);
-}
-
-static void expect_counters(struct rig *rig, unsigned delivered, unsigned rejected)
-{
-    struct delivery_counters counters = rig_counters(rig, 0);
-
-    rig_expect_sum(rig, 0);
-    assert_int_equal(delivered, counters.delivered);
-    assert_int_equal(rejected, counters.rejected);
-    assert_int_equal(0, counters.hangs + counters.crashes + counters.garbage);
-}
-
 static void expect_arrangement(struct rig *rig, const char *settings, const char *type)
 {
     SERVE("--answers", "200");
@@ -97,12 +47,12 @@ static void expect_arrangement(struct rig *rig, const char *settings, const char
     rig_push(rig, 700, true);
     rig_drain(rig);
     rig_expect(rig, "alerts", 700, ONCE);
-    CLEANUP(json_freep) json_t *requests = read_requests(rig);
+    CLEANUP(json_freep) json_t *requests = receiver_read(rig, "requests");
     const json_t *first = json_array_get(requests, 0);
     const json_t *last = json_array_get(requests, json_array_size(requests) - 1);
 
-    assert_string_equal(type, header(first, "Content-Type"));
-    assert_string_equal("picket/" PICKET_VERSION, header(first, "User-Agent"));
+    assert_string_equal(type, receiver_header(first, "Content-Type"));
+    assert_string_equal("picket/" PICKET_VERSION, receiver_header(first, "User-Agent"));
     /* One connection for all of them. */
     assert_int_equal(json_integer_value(json_object_get(first, "connection")),
                      json_integer_value(json_object_get(last, "connection")));
@@ -152,9 +102,9 @@ static void headers_hold_what_is_secret(void **state)
 {
     struct rig *rig = *state;
 
-    write_file(rig, "token", "t0k3n\n");
-    write_file(rig, "password", "pa:ss\n");
-    write_file(rig, "header", "X-Key: k3y\n");
+    rig_write(rig, "token", "t0k3n\n");
+    rig_write(rig, "password", "pa:ss\n");
+    rig_write(rig, "header", "X-Key: k3y\n");
     SERVE("--answers", "200");
     start(rig, "http",
           "/{token}/x,token.file=@/token,user=ann,password.file=@/password,method=PUT,"
@@ -162,29 +112,29 @@ static void headers_hold_what_is_secret(void **state)
           "headers=content-type: application/json; v=1");
     rig_push(rig, 1, true);
     rig_drain(rig);
-    CLEANUP(json_freep) json_t *requests = read_requests(rig);
+    CLEANUP(json_freep) json_t *requests = receiver_read(rig, "requests");
     const json_t *first = json_array_get(requests, 0);
 
-    assert_string_equal("PUT", member(first, "method"));
-    assert_string_equal("/in/t0k3n/x", member(first, "path"));
-    assert_string_equal("1", header(first, "X-A"));
-    assert_string_equal("Bearer t0k3n", header(first, "X-Token"));
-    assert_string_equal("k3y", header(first, "X-Key"));
-    assert_string_equal("Basic YW5uOnBhOnNz", header(first, "Authorization"));
-    assert_string_equal("application/json; v=1", header(first, "content-type"));
-    assert_null(header(first, "Expect"));
+    assert_string_equal("PUT", receiver_member(first, "method"));
+    assert_string_equal("/in/t0k3n/x", receiver_member(first, "path"));
+    assert_string_equal("1", receiver_header(first, "X-A"));
+    assert_string_equal("Bearer t0k3n", receiver_header(first, "X-Token"));
+    assert_string_equal("k3y", receiver_header(first, "X-Key"));
+    assert_string_equal("Basic YW5uOnBhOnNz", receiver_header(first, "Authorization"));
+    assert_string_equal("application/json; v=1", receiver_header(first, "content-type"));
+    assert_null(receiver_header(first, "Expect"));
 }
 
 static void expect_signed(struct rig *rig, const char *form, const char *key)
 {
-    write_file(rig, "hmac", key);
+    rig_write(rig, "hmac", key);
     SERVE("--hmac", form, "--hmac-key", key);
     start(rig, "http",
           arena_printf(&rig->arena, ",hmac=%s,hmac_key.file=@/hmac,compress=yes", form));
     rig_push(rig, 20, true);
     rig_drain(rig);
     rig_expect(rig, "alerts", 20, ONCE);
-    expect_counters(rig, 20, 0);
+    rig_expect_settled(rig, 20, 0);
 }
 
 static void signatures_are_verified_with_a_time(void **state)
@@ -205,7 +155,7 @@ static void signatures_are_verified_as_standard_webhooks(void **state)
 /* Of request INDEX and the one after it. */
 static double seconds_between(struct rig *rig, size_t index)
 {
-    CLEANUP(json_freep) json_t *requests = read_requests(rig);
+    CLEANUP(json_freep) json_t *requests = receiver_read(rig, "requests");
 
     assert_true(json_array_size(requests) > index + 1);
     return json_real_value(json_object_get(json_array_get(requests, index + 1), "time")) -
@@ -224,7 +174,7 @@ static void retry_after_is_honoured(void **state)
     assert_true(seconds_between(rig, 0) >= 1);
     assert_true(seconds_between(rig, 1) >= 1); /* dates are whole seconds */
     assert_int_equal(2, rig_counters(rig, 0).retries);
-    expect_counters(rig, 1, 0);
+    rig_expect_settled(rig, 1, 0);
 }
 
 static void absurd_times_to_retry_are_not(void **state)
@@ -235,7 +185,7 @@ static void absurd_times_to_retry_are_not(void **state)
     start(rig, "http", "");
     rig_push(rig, 1, true);
     rig_drain(rig);
-    expect_counters(rig, 1, 0);
+    rig_expect_settled(rig, 1, 0);
 }
 
 static void redirects_are_not_followed(void **state)
@@ -248,10 +198,10 @@ static void redirects_are_not_followed(void **state)
     rig_drain(rig);
     rig_expect(rig, "alerts", 3, ONCE);
     assert_int_equal(1, rig_counters(rig, 0).retries);
-    CLEANUP(json_freep) json_t *requests = read_requests(rig);
+    CLEANUP(json_freep) json_t *requests = receiver_read(rig, "requests");
 
     for (size_t i = 0; i < json_array_size(requests); i++)
-        assert_string_equal("/in", member(json_array_get(requests, i), "path"));
+        assert_string_equal("/in", receiver_member(json_array_get(requests, i), "path"));
 }
 
 static void one_alert_at_fault_is_rejected_alone(void **state)
@@ -263,7 +213,7 @@ static void one_alert_at_fault_is_rejected_alone(void **state)
     for (unsigned i = 0; i < 300; i++)
         assert_int_equal(0, rig_push_json(rig, "m", i % 100 == 50 ? "{\"id\":\"poison\"}" : "{}"));
     rig_drain(rig);
-    expect_counters(rig, 297, 3);
+    rig_expect_settled(rig, 297, 3);
 }
 
 static void bodies_are_as_small_as_the_server_wants(void **state)
@@ -275,7 +225,7 @@ static void bodies_are_as_small_as_the_server_wants(void **state)
     rig_push(rig, 200, true);
     rig_drain(rig);
     rig_expect(rig, "alerts", 200, ONCE);
-    expect_counters(rig, 200, 0);
+    rig_expect_settled(rig, 200, 0);
 }
 
 static void push_poison(struct rig *rig, unsigned count)
@@ -306,7 +256,7 @@ static void many_alerts_at_fault_keep_none_back(void **state)
     rig_push(rig, 300, true);
     rig_drain(rig);
     expect_each(rig, 201, 500);
-    expect_counters(rig, 300, 200);
+    rig_expect_settled(rig, 300, 200);
 }
 
 static void an_alert_that_breaks_the_server_is_rejected_alone(void **state)
@@ -319,14 +269,14 @@ static void an_alert_that_breaks_the_server_is_rejected_alone(void **state)
     rig_push(rig, 9, true);
     rig_drain(rig);
     expect_each(rig, 2, 10);
-    expect_counters(rig, 9, 1);
+    rig_expect_settled(rig, 9, 1);
 }
 
 static void push_and_wait(struct rig *rig)
 {
     rig_push(rig, 10, true);
-    await_retries(rig, 2);
-    expect_counters(rig, 0, 0);
+    rig_await_retries(rig, 2);
+    rig_expect_settled(rig, 0, 0);
 }
 
 /* A token that has expired, a receiver that is put up anew. */
@@ -334,7 +284,7 @@ static void when_all_is_refused_nothing_is_lost(void **state)
 {
     struct rig *rig = *state;
 
-    write_file(rig, "token", "t0k3n\n");
+    rig_write(rig, "token", "t0k3n\n");
     SERVE("--answers", "404", "--say", "no such hook");
     start(rig, "http", "/{token},token.file=@/token");
     struct text log = rig_logged(rig, push_and_wait);
@@ -347,7 +297,7 @@ static void when_all_is_refused_nothing_is_lost(void **state)
     SERVE("--answers", "200");
     rig_drain(rig);
     rig_expect(rig, "alerts", 10, ONCE);
-    expect_counters(rig, 10, 0);
+    rig_expect_settled(rig, 10, 0);
 }
 
 /* What was taken is not sent again because the rest of the answer never comes, or never ends. */
@@ -365,7 +315,7 @@ static void an_answer_counts_however_it_ends(void **state)
         start(rig, "http", ",timeout=300ms");
         rig_push(rig, 1, true);
         rig_drain(rig);
-        expect_counters(rig, 1, 0);
+        rig_expect_settled(rig, 1, 0);
         assert_int_equal(0, rig_counters(rig, 0).retries);
         hostile_stop(&hostile);
         rig_stop(rig);
@@ -386,8 +336,8 @@ static void what_is_no_answer_is_none(void **state)
         receiver.port = hostile.port;
         start(rig, "http", ",deadline=1s");
         rig_push(rig, 1, true);
-        await_retries(rig, 1);
-        expect_counters(rig, 0, 0);
+        rig_await_retries(rig, 1);
+        rig_expect_settled(rig, 0, 0);
         hostile_stop(&hostile);
         rig_stop(rig);
         rig->pushed = 0;
@@ -397,7 +347,7 @@ static void what_is_no_answer_is_none(void **state)
 static void push_and_stop(struct rig *rig)
 {
     rig_push(rig, 10, true);
-    await_retries(rig, 1);
+    rig_await_retries(rig, 1);
     rig_stop(rig);
 }
 
@@ -405,8 +355,8 @@ static void what_a_server_says_of_a_secret_is_not_told(void **state)
 {
     struct rig *rig = *state;
 
-    write_file(rig, "token", "t0k3n\n");
-    write_file(rig, "password", "s3cret\n");
+    rig_write(rig, "token", "t0k3n\n");
+    rig_write(rig, "password", "s3cret\n");
     SERVE("--answers", "403", "--say", "t0k3n is no token");
     start(rig, "http", ",headers=X-Token: {token},token.file=@/token");
     struct text log = rig_logged(rig, push_and_stop);
@@ -430,11 +380,11 @@ static void a_server_is_verified(void **state)
     SERVE("--tls", "@/server");
     start(rig, "https", ",ca=@/other");
     rig_push(rig, 1, true);
-    await_retries(rig, 2);
+    rig_await_retries(rig, 2);
     rig_stop(rig);
     start(rig, "https", ""); /* nor does the system vouch for it */
     rig_push(rig, 1, true);
-    await_retries(rig, 1);
+    rig_await_retries(rig, 1);
     rig_stop(rig);
     assert_int_equal(0, rig_read(rig, "requests").len);
     chmod(rig_path(rig, "server"), 0644);
@@ -457,7 +407,7 @@ static void a_server_of_another_name_is_not_trusted(void **state)
 
     rig_start(rig, &argument, 1);
     rig_push(rig, 1, true);
-    await_retries(rig, 1);
+    rig_await_retries(rig, 1);
     rig_stop(rig);
     assert_int_equal(0, rig_read(rig, "requests").len);
 }
@@ -466,7 +416,7 @@ static void a_proxy_gets_what_is_for_it(void **state)
 {
     struct rig *rig = *state;
 
-    write_file(rig, "login", "ann:s3cret\n");
+    rig_write(rig, "login", "ann:s3cret\n");
     SERVE("--answers", "200");
     const char *argument = arena_printf(&rig->arena,
                                         "webhook,url=http://receiver.invalid/in,proxy=http://"
@@ -476,11 +426,11 @@ static void a_proxy_gets_what_is_for_it(void **state)
     rig_start(rig, &argument, 1);
     rig_push(rig, 1, true);
     rig_drain(rig);
-    CLEANUP(json_freep) json_t *requests = read_requests(rig);
+    CLEANUP(json_freep) json_t *requests = receiver_read(rig, "requests");
     const json_t *first = json_array_get(requests, 0);
 
-    assert_string_equal("http://receiver.invalid/in", member(first, "path"));
-    assert_string_equal("Basic YW5uOnMzY3JldA==", header(first, "Proxy-Authorization"));
+    assert_string_equal("http://receiver.invalid/in", receiver_member(first, "path"));
+    assert_string_equal("Basic YW5uOnMzY3JldA==", receiver_header(first, "Proxy-Authorization"));
 }
 
 static void a_client_shows_its_certificate(void **state)
@@ -492,7 +442,7 @@ static void a_client_shows_its_certificate(void **state)
     SERVE("--tls", "@/server", "--client-ca", "@/client");
     start(rig, "https", ",ca=@/server");
     rig_push(rig, 1, true);
-    await_retries(rig, 1);
+    rig_await_retries(rig, 1);
     rig_stop(rig);
     assert_int_equal(0, rig_read(rig, "requests").len);
     start(rig, "https", ",ca=@/server,cert=@/client,key.file=@/client.key");
@@ -521,7 +471,7 @@ static void alerts_outlast_an_outage(void **state)
     start(rig, "http", "");
     outage_run(&outage);
     outage_expect(&outage, "alerts", "\"id\":\"");
-    expect_counters(rig, outage_alerts(), 0);
+    rig_expect_settled(rig, outage_alerts(), 0);
 }
 
 /* An alert whose texts are chosen by somebody who knows the receiver. */
@@ -537,14 +487,14 @@ static json_t *expect_body(struct rig *rig, const char *service)
     struct json_failure failure;
     json_t *body = NULL;
 
-    write_file(rig, "token", "t0k3n");
+    rig_write(rig, "token", "t0k3n");
     SERVE("--answers", "202");
     start(rig, "http", arena_printf(&rig->arena, ",service=%s,token.file=@/token", service));
     push_hostile(rig);
     rig_drain(rig);
-    expect_counters(rig, 1, 0);
-    requests = read_requests(rig);
-    const char *sent = member(json_array_get(requests, 0), "body");
+    rig_expect_settled(rig, 1, 0);
+    requests = receiver_read(rig, "requests");
+    const char *sent = receiver_member(json_array_get(requests, 0), "body");
 
     assert_non_null(sent);
     assert_int_equal(0, json_parse(text_from(sent), &body, &failure));
@@ -553,7 +503,7 @@ static json_t *expect_body(struct rig *rig, const char *service)
 
 static const char *attachment(const json_t *body, const char *name)
 {
-    return member(json_array_get(json_object_get(body, "attachments"), 0), name);
+    return receiver_member(json_array_get(json_object_get(body, "attachments"), 0), name);
 }
 
 static void slack_shows_what_is_there(void **state)
@@ -584,10 +534,11 @@ static void teams_shows_what_is_there(void **state)
         json_object_get(json_array_get(json_object_get(card, "body"), 0), "items");
     const json_t *run = json_array_get(json_object_get(json_array_get(items, 1), "inlines"), 0);
 
-    assert_string_equal("application/vnd.microsoft.card.adaptive", member(attached, "contentType"));
-    assert_string_equal("AdaptiveCard", member(card, "type"));
-    assert_string_equal("RichTextBlock", member(json_array_get(items, 1), "type"));
-    assert_string_equal("<!channel> @all *b* [x](http://e) \"\\", member(run, "text"));
+    assert_string_equal("application/vnd.microsoft.card.adaptive",
+                        receiver_member(attached, "contentType"));
+    assert_string_equal("AdaptiveCard", receiver_member(card, "type"));
+    assert_string_equal("RichTextBlock", receiver_member(json_array_get(items, 1), "type"));
+    assert_string_equal("<!channel> @all *b* [x](http://e) \"\\", receiver_member(run, "text"));
 }
 
 static void pagerduty_gets_an_event(void **state)
@@ -595,15 +546,16 @@ static void pagerduty_gets_an_event(void **state)
     CLEANUP(json_freep) json_t *body = expect_body(*state, "pagerduty");
     const json_t *payload = json_object_get(body, "payload");
 
-    assert_string_equal("trigger", member(body, "event_action"));
-    assert_string_equal("000001", member(body, "dedup_key"));
-    assert_string_equal("t0k3n", member(body, "routing_key"));
-    assert_string_equal("error", member(payload, "severity"));
-    assert_string_equal("h", member(payload, "source"));
-    assert_string_equal("2026-01-01T00:00:00.000Z", member(payload, "timestamp"));
+    assert_string_equal("trigger", receiver_member(body, "event_action"));
+    assert_string_equal("000001", receiver_member(body, "dedup_key"));
+    assert_string_equal("t0k3n", receiver_member(body, "routing_key"));
+    assert_string_equal("error", receiver_member(payload, "severity"));
+    assert_string_equal("h", receiver_member(payload, "source"));
+    assert_string_equal("2026-01-01T00:00:00.000Z", receiver_member(payload, "timestamp"));
     assert_string_equal(
         "/tmp/<@U1>",
-        member(json_object_get(json_object_get(payload, "custom_details"), "event"), "exe"));
+        receiver_member(json_object_get(json_object_get(payload, "custom_details"), "event"),
+                        "exe"));
 }
 
 static void alertmanager_gets_alerts(void **state)
@@ -612,13 +564,13 @@ static void alertmanager_gets_alerts(void **state)
     const json_t *alert = json_array_get(body, 0);
     const json_t *labels = json_object_get(alert, "labels");
 
-    assert_string_equal("tmp-binary", member(labels, "alertname"));
-    assert_string_equal("high", member(labels, "severity"));
-    assert_string_equal("h", member(labels, "instance"));
-    assert_string_equal("000001", member(labels, "id"));
-    assert_string_equal("2026-01-01T00:00:00.000Z", member(alert, "startsAt"));
+    assert_string_equal("tmp-binary", receiver_member(labels, "alertname"));
+    assert_string_equal("high", receiver_member(labels, "severity"));
+    assert_string_equal("h", receiver_member(labels, "instance"));
+    assert_string_equal("000001", receiver_member(labels, "id"));
+    assert_string_equal("2026-01-01T00:00:00.000Z", receiver_member(alert, "startsAt"));
     assert_string_equal("A program was run from /tmp",
-                        member(json_object_get(alert, "annotations"), "summary"));
+                        receiver_member(json_object_get(alert, "annotations"), "summary"));
 }
 
 static void expect_refusal(struct rig *rig, const char *argument, const char *why)
@@ -648,10 +600,10 @@ static void mistakes_are_told(void **state)
     expect_refusal(rig, "webhook,url=https://h/,ca=/no/such", "cannot be read by the user");
     expect_refusal(rig, "webhook,url=http://h/,hmac_header=a b", "'hmac_header' is no name");
     expect_refusal(rig, "webhook,url=http://h/,hmac_header=X-S", "'hmac_header' needs 'hmac_key'");
-    write_file(rig, "key", "k");
+    rig_write(rig, "key", "k");
     expect_refusal(rig, "webhook,url=http://h/,password.file=@/key", "'password' needs 'user'");
     expect_refusal(rig, "webhook,url=http://h/,key.file=@/key", "its key needs a certificate");
-    write_file(rig, "hmac", "not base64!");
+    rig_write(rig, "hmac", "not base64!");
     expect_refusal(rig, "webhook,url=http://h/,hmac=standard,hmac_key.file=@/hmac",
                    "'hmac_key' is no such key");
 }
