@@ -68,6 +68,8 @@ int memory_check_init(struct memory_check *check, struct text plugin)
     }
     const char *sanitizer = find_sanitizer(path, &check->arena);
 
+    if (!sanitizer)
+        sanitizer = find_sanitizer("/proc/self/exe", &check->arena);
     if (sanitizer)
         use_sanitizer(check, sanitizer);
     else
