@@ -53,16 +53,17 @@ static int watch_launchers(struct delivery *delivery, size_t first)
     return 0;
 }
 
-static void tell_of_isolation(const struct launcher_set *set)
+static void tell_of_isolation(const struct delivery *delivery)
 {
     CLEANUP(buffer_deinit) struct buffer line = {0};
+    const struct launcher_set *set = &delivery->group.launchers;
 
     if (!set->lacking)
         return;
     buffer_put_string(&line, "outputs get no view of their own of: ");
     isolation_put(set->lacking, &line);
     buffer_put_string(&line, " (this kernel or container, or the lack of root, forbids it)");
-    if (geteuid() == 0)
+    if (geteuid() == 0 && delivery->startup.live)
         log_warning("%s", buffer_string(&line));
     else
         log_debug("%s", buffer_string(&line));
@@ -93,7 +94,7 @@ static int divide_hosts(struct delivery *delivery)
     for (size_t i = 0; r == 0 && i < delivery->count; i++)
         if (needs[i])
             output_move(&delivery->outputs[i]);
-    tell_of_isolation(set);
+    tell_of_isolation(delivery);
     if (r == 0)
         r = file_keeper_start(&delivery->group.keeper, delivery->outputs, delivery->count,
                               delivery->startup.uid, delivery->startup.gid);

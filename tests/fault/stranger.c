@@ -60,7 +60,12 @@ static int64_t look(pid_t pid, char *state)
     const char *rest = strrchr(line, ')') + 2;
 
     *state = *rest;
-    for (int i = 0; i < 19; i++)
+    for (int i = 0; i < 17; i++)
+        rest += strcspn(rest, " ") + 1;
+    /* A first thread that has ended is no ended process, while there are others. */
+    if (*state == 'Z' && strtoul(rest, NULL, 10) > 1)
+        *state = 'X';
+    for (int i = 0; i < 2; i++)
         rest += strcspn(rest, " ") + 1;
     ticks = strtoull(rest, NULL, 10);
     return (int64_t)ticks * TICK;
