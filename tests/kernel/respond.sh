@@ -9,20 +9,21 @@ picket=$2
 cp /bin/sleep "$work/$token-sleep"
 chmod 755 "$work"
 
+# In a chroot paths have more before them.
 cat >"$work/rules.yaml" <<END
 rules:
   - id: asleep
     severity: high
-    match: {exe: $work/$token-sleep}
+    match: {exe: ".*$work/$token-sleep"}
     tests: [{alerts: {exe: $work/$token-sleep}}]
   - id: other
     severity: high
-    match: {exe: $work/$token}
+    match: {exe: ".*$work/$token"}
     tests: [{alerts: {exe: $work/$token}}]
   - id: ended
     severity: low
     on: exit
-    match: {exe: $work/$token-sleep, exit.signal: 9}
+    match: {exe: ".*$work/$token-sleep", exit.signal: 9}
     tests: [{alerts: {exe: $work/$token-sleep, exit.signal: 9}}]
 END
 
